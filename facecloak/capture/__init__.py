@@ -1,0 +1,1 @@
+"""Sources of frames: camera, video or picture file, the animated demo portrait."""

@@ -1,0 +1,1 @@
+"""Adds the perturbation to the aligned face; draws the shield."""

@@ -1,0 +1,107 @@
+"""What the pipeline expects of the stages: small protocols, with their obligations in words.
+
+    Source --Frame--> FaceFinder --Faces--> Cloak --Frame--> guard --> Sink
+                                              '--clean + cloaked--> Judge --Verdicts--> guard, screen
+"""
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Protocol
+
+from typing_extensions import Self
+
+from facecloak.core.types import Face, Faces, Frame, Image, Verdict
+
+
+class Source(Protocol):
+    """Where frames come from. A context manager: entering opens, leaving closes.
+
+    Attributes:
+        live: whether frames come at their own pace and the newest one matters (a camera), or every
+            one of them matters (a file).
+        size: width and height of the frames in pixels, known once it is open.
+        fps: nominal frames per second, known once it is open.
+    """
+
+    live: bool
+
+    @property
+    def size(self) -> tuple[int, int]: ...
+
+    @property
+    def fps(self) -> float: ...
+
+    def read(self, timeout_s: float) -> Frame | None:
+        """Return the next frame, or None when none came in time.
+
+        Raises:
+            EndOfSource: a file has no more frames.
+            SourceLost: the device stopped or handed over garbage.
+        """
+        ...
+
+    def __enter__(self) -> Self:
+        """Open. Raises SourceUnavailable."""
+        ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None: ...
+
+
+class EndOfSource(Exception):
+    """A finite source has handed over its last frame. Not an error."""
+
+
+class FaceFinder(Protocol):
+    """Finds, tracks and aligns faces. Keeps state from frame to frame; one thread uses it."""
+
+    def find(self, frame: Frame) -> Faces:
+        """Return the faces of this frame. Frames come in the order of their time."""
+        ...
+
+
+class Cloak(Protocol):
+    """Adds the perturbation."""
+
+    def apply(self, frame: Frame, faces: Sequence[Face]) -> Frame:
+        """Return the frame with every one of ``faces`` cloaked.
+
+        No channel of a pixel changes by more than the budget, none outside the faces at all.
+        """
+        ...
+
+
+class Judge(Protocol):
+    """Reads faces before and after the cloak, with every classifier on the device."""
+
+    def judge(self, clean: Frame, cloaked: Frame, faces: Sequence[Face]) -> tuple[Verdict, ...]:
+        """Return one verdict for each classifier and face."""
+        ...
+
+
+class Shield(Protocol):
+    """Draws what is shown instead of an unprotected picture."""
+
+    def slate(self, width: int, height: int) -> Image:
+        """Return ``uint8[height, width, 3]`` that depends on nothing a camera saw."""
+        ...
+
+
+class Sink(Protocol):
+    """Where protected frames go. A context manager: leaving it normally finishes the output.
+
+    Leaving by an exception discards a half-written file: nothing stands under the final name.
+    """
+
+    def write(self, frame: Frame) -> None:
+        """Take one frame. Raises SinkUnavailable when it can take no more."""
+        ...
+
+    def __enter__(self) -> Self:
+        """Open. Raises SinkUnavailable."""
+        ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None: ...

@@ -1,0 +1,1 @@
+"""Finds, tracks and aligns faces: MediaPipe behind one adapter, One-Euro smoothing."""

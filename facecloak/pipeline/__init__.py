@@ -1,0 +1,1 @@
+"""Runs the stages and decides what may leave: guard, mailbox, runner. Knows only ports."""

@@ -1,0 +1,1 @@
+"""Where protected frames go: virtual camera, file, yuv4mpeg, preview, nowhere."""

@@ -1,0 +1,1 @@
+"""The on-device classifiers, and what counts as fooled."""

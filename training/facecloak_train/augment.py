@@ -1,0 +1,84 @@
+"""Training-time augmentation, on whole batches of tensors."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from facecloak_train.settings import Jitter
+from facecloak_train.warp import warp
+
+
+def random_placement(
+    count: int, face_px: int, size_px: int, jitter: Jitter, generator: torch.Generator
+) -> Tensor:
+    """Draw ``count`` matrices that take pixels of a jittered crop to pixels of the face.
+
+    Args:
+        count: number of matrices.
+        face_px: side of the stored face, in pixels.
+        size_px: side of the crop to be made, in pixels; without jitter it covers the face.
+        jitter: the ranges to draw from.
+        generator: where the randomness comes from.
+
+    Returns:
+        ``float32[count, 2, 3]``, for :func:`facecloak_train.warp.warp`.
+    """
+
+    def symmetric(limit: float) -> Tensor:
+        return (torch.rand(count, generator=generator) * 2.0 - 1.0) * limit
+
+    angle = symmetric(math.radians(jitter.rotation_deg))
+    zoom = face_px / size_px * torch.exp(symmetric(math.log1p(jitter.scale)))
+    mirror = torch.ones(count)
+    if jitter.flip:
+        mirror -= 2.0 * (torch.rand(count, generator=generator) < 0.5)
+    cos, sin = zoom * torch.cos(angle), zoom * torch.sin(angle)
+    linear = torch.stack(
+        [torch.stack([cos * mirror, -sin], -1), torch.stack([sin * mirror, cos], -1)], dim=1
+    )
+    face_centre = (face_px - 1) / 2 + torch.stack(
+        [symmetric(jitter.shift * face_px), symmetric(jitter.shift * face_px)], dim=-1
+    )
+    crop_centre = torch.full((2,), (size_px - 1) / 2)
+    return torch.cat([linear, (face_centre - linear @ crop_centre)[..., None]], dim=-1)
+
+
+def augment(faces: Tensor, size_px: int, jitter: Jitter, generator: torch.Generator) -> Tensor:
+    """Place, flip and relight a batch of faces at random.
+
+    Args:
+        faces: ``float32[N, 1, S, S]`` in ``[0, 1]``.
+        size_px: side of the result, in pixels.
+        jitter: how much of everything.
+        generator: where the randomness comes from.
+
+    Returns:
+        ``float32[N, 1, size_px, size_px]`` in ``[0, 1]``.
+    """
+    count, face_px = len(faces), faces.shape[-1]
+    placed = warp(
+        faces,
+        random_placement(count, face_px, size_px, jitter, generator),
+        (size_px, size_px),
+    )
+    light = torch.rand(2, count, 1, 1, 1, generator=generator) * 2.0 - 1.0
+    gain, offset = 1.0 + light[0] * jitter.contrast, light[1] * jitter.brightness
+    return ((placed - 0.5) * gain + 0.5 + offset).clamp(0.0, 1.0)
+
+
+def ten_crop(faces: Tensor, size_px: int) -> Tensor:
+    """Four corners and the centre of each face, and the mirror image of each.
+
+    Args:
+        faces: ``[N, C, H, W]``.
+        size_px: side of a crop, in pixels.
+
+    Returns:
+        ``[10, N, C, size_px, size_px]``.
+    """
+    height, width = faces.shape[-2:]
+    bottom, right = height - size_px, width - size_px
+    corners = [(0, 0), (0, right), (bottom, 0), (bottom, right), (bottom // 2, right // 2)]
+    crops = [faces[..., y : y + size_px, x : x + size_px] for y, x in corners]
+    return torch.stack(crops + [crop.flip(-1) for crop in crops])

@@ -1,0 +1,1 @@
+"""Recipes: each is one story, read from top to bottom."""
