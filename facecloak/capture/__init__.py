@@ -1,1 +1,53 @@
-"""Sources of frames: camera, video or picture file, the animated demo portrait."""
+"""Sources of frames, each a ``core.ports.Source``: a camera, a file, the animated demo portrait.
+
+    camera   CameraSource    a webcam; newest frame wins, drops show as gaps in ``index``
+    video    VideoSource     a video file or an animated GIF; every frame, in order
+    picture  PictureSource   a still picture; one frame
+    demo     DemoSource      a public-domain portrait that moves; needs no file and no camera
+    bgr      to_bgr          what every device hands over becomes ``uint8[H, W, 3]``, BGR
+
+``open_source`` chooses by name. No frame leaves here in any other layout, and no message of OpenCV
+or ffmpeg reaches the terminal.
+"""
+
+import re
+from pathlib import Path
+
+from facecloak.capture.camera import CameraSource
+from facecloak.capture.demo import PERIOD_S, DemoSource
+from facecloak.capture.picture import SUFFIXES, PictureSource
+from facecloak.capture.video import VideoSource
+
+__all__ = ["CameraSource", "DemoSource", "PictureSource", "VideoSource", "open_source"]
+
+
+def open_source(
+    name: str,
+    *,
+    size: tuple[int, int] = (1280, 720),
+    fps: float = 30.0,
+    live: bool = False,
+    seconds: float | None = None,
+) -> CameraSource | DemoSource | PictureSource | VideoSource:
+    """Choose the source that ``name`` means; entering it opens it.
+
+    Args:
+        name: a camera's number or ``/dev/video*``, ``demo``, or the path of a picture or a video.
+        size: width and height to ask a camera for, in pixels.
+        fps: frames per second to ask a camera for.
+        live: let the demo run at its own pace like a webcam, and without end.
+        seconds: how long the demo lasts; None is eight seconds, or without end where it is live.
+
+    Raises:
+        ConfigError: ``seconds`` is not a positive number.
+    """
+    if name.isdecimal():
+        return CameraSource(int(name), size=size, fps=fps)
+    if re.fullmatch(r"/dev/video\d+", name):
+        return CameraSource(name, size=size, fps=fps)
+    if name == "demo":
+        endless = live and seconds is None
+        return DemoSource(None if endless else PERIOD_S if seconds is None else seconds, paced=live)
+    if Path(name).suffix.lower() in SUFFIXES:
+        return PictureSource(name)
+    return VideoSource(name)

@@ -8,7 +8,7 @@ FaceCloakError
 │   └── SinkUnavailable    no virtual camera driver, or the output cannot be written
 ├── ArtifactError          a model or a perturbation is not what its header says   exit 4
 │   └── DigestMismatch     its bytes are not those on its card
-└── DegenerateFace         landmarks that no transform can be fitted to            the frame is shielded
+└── DegenerateFace         landmarks that no transform can be fitted to   the frame is shielded
 """
 
 from typing import ClassVar

@@ -1,7 +1,7 @@
 """What the pipeline expects of the stages: small protocols, with their obligations in words.
 
-    Source --Frame--> FaceFinder --Faces--> Cloak --Frame--> guard --> Sink
-                                              '--clean + cloaked--> Judge --Verdicts--> guard, screen
+Source --Frame--> FaceFinder --Faces--> Cloak --Frame--> guard --> Sink
+                                          '--clean + cloaked--> Judge --Verdicts--> guard, screen
 """
 
 from collections.abc import Sequence
@@ -18,18 +18,20 @@ class Source(Protocol):
 
     Attributes:
         live: whether frames come at their own pace and the newest one matters (a camera), or every
-            one of them matters (a file).
-        size: width and height of the frames in pixels, known once it is open.
-        fps: nominal frames per second, known once it is open.
+            one of them matters (a file). Size and rate are known once it is open.
     """
 
     live: bool
 
     @property
-    def size(self) -> tuple[int, int]: ...
+    def size(self) -> tuple[int, int]:
+        """Width and height of the frames in pixels."""
+        ...
 
     @property
-    def fps(self) -> float: ...
+    def fps(self) -> float:
+        """Nominal frames per second."""
+        ...
 
     def read(self, timeout_s: float) -> Frame | None:
         """Return the next frame, or None when none came in time.

@@ -8,7 +8,6 @@ the new one, never half of one. No pickle is written or read.
 import hashlib
 import json
 import logging
-import os
 import platform
 import subprocess
 import sys
@@ -35,9 +34,12 @@ def digest_of(path: Path) -> str:
 
 def _commit() -> str:
     try:
-        done = subprocess.run(  # noqa: S603 - a fixed command
+        done = subprocess.run(
             ["git", "describe", "--always", "--dirty"],  # noqa: S607
-            capture_output=True, text=True, check=True, cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=Path(__file__).parent,
         )
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
@@ -76,7 +78,7 @@ def save_checkpoint(path: Path, tensors: Mapping[str, Tensor], state: Mapping[st
     part = path.with_name(path.name + ".part")
     contiguous = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
     save_file(contiguous, part, metadata={"state": json.dumps(state)})
-    os.replace(part, path)
+    part.replace(path)
 
 
 def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""What each recipe can be told; a field's docstring is its ``--help`` text."""
+"""What each recipe can be told; the string under a field is its ``--help`` text."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,8 +23,18 @@ class Jitter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PrepareSettings:
+    """Check a dataset as its owners ship it and write it in the form that `fit` reads."""
+
+    source: Path
+    """fer2013.csv or icml_face_data.csv."""
+    out: Path
+    """The .npz to write."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FitSettings:
-    """Train a classifier of facial expressions."""
+    """Train a classifier of facial expressions; a run that was killed goes on where it stopped."""
 
     data: Path
     """What `facecloak-train prepare` wrote."""
@@ -57,4 +67,78 @@ class FitSettings:
     checkpoint_steps: int = 100
     """Steps between two checkpoints."""
     jitter: Jitter = field(default_factory=Jitter)
-    """Augmentation ranges."""
+    """Augmentation."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttackSettings:
+    """Make a universal perturbation against a classifier, from training faces only."""
+
+    data: Path
+    """What `facecloak-train prepare` wrote."""
+    weights: Path
+    """A `best.safetensors` that `facecloak-train fit` wrote."""
+    victim: Path
+    """The exported .onnx of the same weights; its digest goes into the header."""
+    out: Path
+    """The .safetensors to write."""
+    eps: float = 8.0
+    """Largest change of a channel, in 8-bit levels."""
+    cells: int = 32
+    """Side of the coarse grid that the pattern is drawn on."""
+    passes: int = 4
+    """Passes over the training faces."""
+    batch: int = 256
+    """Faces per step."""
+    step: float = 1.0
+    """Length of the first step, in levels; it falls to a tenth of that over the run."""
+    decay: float = 0.9
+    """Momentum: the share of the accumulated gradient that a step keeps."""
+    confidence: float = 5.0
+    """A lead of the wrong class, in logits, that is enough."""
+    seed: int = 1
+    """Seed of every random choice."""
+    jitter: Jitter = field(
+        default_factory=lambda: Jitter(
+            rotation_deg=5.0, shift=0.04, scale=0.06, contrast=0.15, brightness=0.08, flip=False
+        )
+    )
+    """How the classifier's own crop differs from ours."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluateSettings:
+    """Measure a perturbation on PrivateTest, through the shipped finder, compositor and judge."""
+
+    data: Path
+    """What `facecloak-train prepare` wrote."""
+    perturbation: Path
+    """The .safetensors to measure."""
+    model: Path
+    """The .onnx classifier to fool."""
+    out: Path
+    """The JSON report to write; a Markdown table goes beside it."""
+    strengths: tuple[float, ...] = (0.5, 0.75, 1.0)
+    """Strengths to measure, as factors on the budget."""
+    face_px: int = 224
+    """Side of the face in the frames that are made of the 48-pixel faces."""
+    faces: int = 3589
+    """How many PrivateTest faces, the first ones, to take."""
+    record: bool = False
+    """Write the figures at strength 1 into the header of the perturbation."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportSettings:
+    """Write a trained classifier as ONNX with its card, and measure that it still agrees."""
+
+    data: Path
+    """What `facecloak-train prepare` wrote."""
+    weights: Path
+    """A `best.safetensors` that `facecloak-train fit` wrote."""
+    out: Path
+    """The .onnx to write."""
+    name: str = "VGG19"
+    """Name on the card, as shown to people."""
+    precision: str = "fp16"
+    """How the weights are stored: fp16 or fp32; they compute in fp32 either way."""

@@ -41,6 +41,7 @@ class Vgg19(nn.Module):
         self.head = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), head)
 
     def forward(self, faces: Tensor) -> Tensor:
+        """Classify."""
         centred = (faces - 0.5) * 4.0
         logits: Tensor = self.head(self.features(centred.expand(-1, 3, -1, -1)))
         return logits

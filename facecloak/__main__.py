@@ -1,0 +1,7 @@
+"""``python -m facecloak``."""
+
+import sys
+
+from facecloak.cli import main
+
+sys.exit(main())

@@ -1,0 +1,103 @@
+"""The composition root: names the concrete stages, in the order of the data flow."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from facecloak import capture, sink
+from facecloak.cloak.opencv_cloak import OpenCvCloak
+from facecloak.cloak.slate import Slate
+from facecloak.core import artifacts, perturbation
+from facecloak.core.modelcard import ModelCard
+from facecloak.core.perturbation import Header
+from facecloak.core.ports import Sink, Source
+from facecloak.core.stats import StageTimes
+from facecloak.face.mediapipe_finder import MediaPipeFinder
+from facecloak.pipeline.guard import Guard, GuardSettings
+from facecloak.pipeline.jury import InlineJury, Jury, ThreadJury
+from facecloak.pipeline.protector import Protector
+from facecloak.pipeline.runner import OpenSink
+from facecloak.settings import Settings
+from facecloak.verify.onnx_judge import OnnxClassifier
+from facecloak.verify.panel import Panel
+
+
+@dataclass(frozen=True, slots=True)
+class Protection:
+    """A protector, and what it was made of.
+
+    Attributes:
+        protector: what happens to each frame; close it once.
+        cards: of the classifiers that judge.
+        devices: where each of them runs.
+        header: of the perturbation.
+        budget: largest change of a channel, in 8-bit levels.
+    """
+
+    protector: Protector
+    cards: tuple[ModelCard, ...]
+    devices: tuple[str, ...]
+    header: Header
+    budget: int
+
+
+def protection(settings: Settings, *, live: bool) -> Protection:
+    """Put the stages together.
+
+    Args:
+        settings: what the user chose.
+        live: judge in a thread of its own, a few times a second; otherwise every frame, in turn.
+
+    Raises:
+        ArtifactError: a model or perturbation is missing or not what it says.
+        ConfigError: the strength leaves the budget.
+        DeviceError: the device asked for does not work here.
+    """
+    pattern = perturbation.load(artifacts.perturbation(settings.perturbation))
+    cloak = OpenCvCloak(pattern, settings.strength)
+    classifiers = [OnnxClassifier(path, settings.device) for path in artifacts.models()]
+    times = StageTimes()
+    panel = Panel(classifiers)
+    guard = Guard(
+        GuardSettings(
+            hold_s=settings.hold_s,
+            proof_s=settings.proof_s,
+            empty_room="pass" if settings.empty_room == "pass" else "shield",
+            unfooled="shield" if settings.unfooled == "shield" else "tell",
+        )
+    )
+    finder = MediaPipeFinder()
+    jury: Jury = InlineJury(panel, times)
+    if live:
+        jury = ThreadJury(panel, times, every_s=settings.judge_every_s)
+    return Protection(
+        protector=Protector(
+            finder=finder, cloak=cloak, shield=Slate(), jury=jury, guard=guard, times=times
+        ),
+        cards=tuple(classifier.card for classifier in classifiers),
+        devices=tuple(classifier.device for classifier in classifiers),
+        header=pattern.header,
+        budget=cloak.budget,
+    )
+
+
+def source(settings: Settings, *, live: bool = False, seconds: float | None = None) -> Source:
+    """The source that the settings name, not yet open. Raises ConfigError."""
+    return capture.open_source(
+        settings.source,
+        size=(settings.width, settings.height),
+        fps=settings.fps,
+        live=live,
+        seconds=seconds,
+    )
+
+
+def sink_of(name: str, source: Source, *, lossless: bool = False) -> OpenSink:
+    """What makes the sink called ``name`` once the source is open; keeps a file's frame rate."""
+    rate = getattr(source, "rate", None)
+    audio: Path | None = getattr(source, "path", None)
+
+    def open_sink(size: tuple[int, int], fps: float) -> Sink:
+        exact = getattr(source, "rate", None) or rate or fps
+        return sink.open_sink(name, size=size, fps=exact, lossless=lossless, audio_from=audio)
+
+    return open_sink

@@ -1,0 +1,163 @@
+"""The command line: options become ``Settings``, errors become one sentence and an exit code."""
+
+import argparse
+import json
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from facecloak import __version__, settings
+from facecloak.core.errors import ConfigError, FaceCloakError
+from facecloak.core.ports import EndOfSource
+
+logger = logging.getLogger("facecloak")
+
+EXITS = """\
+exit codes: 0 done, 1 an error of FaceCloak itself, 2 options or settings, 3 a camera, file or
+device, 4 a model or perturbation file, 130 stopped with Ctrl-C"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    parsed = parser().parse_args(arguments)
+    logging.basicConfig(
+        level=logging.DEBUG if parsed.debug else logging.INFO,
+        format="facecloak: %(message)s",
+        stream=sys.stderr,
+        force=True,
+    )
+    try:
+        parsed.command(parsed)
+    except FaceCloakError as exc:
+        return _failed(parsed, exc, str(exc), exc.exit_code)
+    except KeyboardInterrupt as exc:
+        return _failed(parsed, exc, "stopped", 130)
+    except BrokenPipeError as exc:
+        return _failed(parsed, exc, "the reader of the output has gone", 0)
+    except Exception as exc:  # noqa: BLE001 - the outermost boundary: no traceback for users
+        what = f"an error of FaceCloak itself ({type(exc).__name__}); run it again with --debug"
+        return _failed(parsed, exc, what, 1)
+    return 0
+
+
+def _failed(parsed: argparse.Namespace, exc: BaseException, what: str, code: int) -> int:
+    if parsed.debug:
+        logger.debug("details", exc_info=exc)
+    logger.error("%s", what)
+    return code
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    top = argparse.ArgumentParser(
+        prog="facecloak",
+        epilog=EXITS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="A real-time privacy filter for video calls.",
+    )
+    top.add_argument("--version", action="version", version=f"facecloak {__version__}")
+    top.add_argument("--debug", action="store_true", help="show where an error came from")
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="protect the webcam for a call")
+    run.set_defaults(command=_run)
+    run.add_argument("--source", help="camera number, /dev/videoN, a file, or demo (default: 0)")
+    run.add_argument(
+        "--sink",
+        help="virtual, preview, null, - for yuv4mpeg on standard output, or "
+        "a file (default: virtual)",
+    )
+    run.add_argument("--seconds", type=float, help="stop after so long")
+    for name in ("width", "height", "fps"):
+        run.add_argument(f"--{name}", help=f"{name} asked of the camera")
+
+    protect = commands.add_parser("protect", help="protect a video or a picture")
+    protect.set_defaults(command=_protect)
+    protect.add_argument("source", metavar="IN", help="a video or a picture")
+    protect.add_argument("out", metavar="OUT", type=Path, help="the file to write")
+    protect.add_argument("--lossless", action="store_true", help="write FFV1 (.mkv) or PNG")
+    protect.add_argument("--report", type=Path, help="write what was measured, as JSON")
+
+    demo = commands.add_parser("demo", help="protect an animated portrait and show the result")
+    demo.set_defaults(command=_demo)
+    demo.add_argument(
+        "--out", type=Path, default=Path("demo-output"), help="folder (default: demo-output)"
+    )
+    demo.add_argument("--seconds", type=float, default=8.0, help="how long (default: 8)")
+
+    bench = commands.add_parser("bench", help="measure milliseconds per stage on this machine")
+    bench.set_defaults(command=_bench)
+    bench.add_argument("--seconds", type=float, default=20.0, help="how long (default: 20)")
+    bench.add_argument("--json", type=Path, help="write the figures as JSON too")
+
+    for command in (run, protect, demo, bench):
+        command.add_argument("--strength", help="factor on the perturbation, 0.05 to 2")
+        command.add_argument("--device", help="where the classifiers run: auto, cpu or cuda")
+        command.add_argument("--perturbation", help="name of a shipped one, or a file")
+    for command in (run, protect):
+        command.add_argument(
+            "--empty-room", help="what is shown when nobody is there: shield or pass"
+        )
+        command.add_argument(
+            "--unfooled", help="when a classifier still reads the face: tell or shield"
+        )
+        command.epilog = f"Settings file: {settings.config_file()}"
+    return top
+
+
+def _settings(parsed: argparse.Namespace, **fixed: Any) -> settings.Settings:  # noqa: ANN401
+    names = settings.Settings.__dataclass_fields__
+    given = {
+        name: value for name, value in vars(parsed).items() if name in names and value is not None
+    }
+    return settings.load(given | fixed, os.environ, settings.config_file())
+
+
+def _run(parsed: argparse.Namespace) -> None:
+    from facecloak.commands.live import run
+
+    try:
+        run(_settings(parsed), seconds=_positive("--seconds", parsed.seconds))
+    except EndOfSource:
+        return
+
+
+def _protect(parsed: argparse.Namespace) -> None:
+    from facecloak.commands.protect import protect
+    from facecloak.commands.telling import file_summary
+
+    told = protect(_settings(parsed), parsed.out, lossless=parsed.lossless, report_to=parsed.report)
+    _say(file_summary(told))
+
+
+def _demo(parsed: argparse.Namespace) -> None:
+    from facecloak.commands.demo import demo, story
+
+    seconds = _positive("--seconds", parsed.seconds) or 8.0
+    _say(story(demo(_settings(parsed, source="demo"), parsed.out, seconds=seconds), parsed.out))
+
+
+def _bench(parsed: argparse.Namespace) -> None:
+    from facecloak.commands.bench import bench, table
+    from facecloak.commands.protect import write_json
+
+    seconds = _positive("--seconds", parsed.seconds) or 20.0
+    result = bench(_settings(parsed, source="demo", sink="null"), seconds=seconds)
+    if parsed.json is not None:
+        write_json(parsed.json, result)
+    _say(table(result))
+    _say(json.dumps(result, indent=2))
+
+
+def _positive(option: str, seconds: float | None) -> float | None:
+    if seconds is not None and not 0 < seconds < float("inf"):
+        msg = f"{option} {seconds:g} is not a positive number of seconds."
+        raise ConfigError(msg, "Give how many seconds it shall last.")
+    return seconds
+
+
+def _say(text: str) -> None:
+    print(text)  # noqa: T201 - the one place that writes to standard output

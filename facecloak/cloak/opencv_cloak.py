@@ -1,0 +1,114 @@
+"""The compositor for the CPU: warps the pattern onto each face and adds it, there only."""
+
+import functools
+from collections.abc import Sequence
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facecloak.core import geometry
+from facecloak.core.errors import ConfigError
+from facecloak.core.perturbation import MAX_EPS, Perturbation
+from facecloak.core.types import Affine, Face, Frame, Image
+
+MAX_STRENGTH: Final = 2.0
+_PATTERN_PX: Final = (64, 128, 256, 512)
+
+Levels = NDArray[np.int16]
+
+
+class OpenCvCloak:
+    """Implements ``core.ports.Cloak``.
+
+    Args:
+        perturbation: what to add.
+        strength: factor on it, more than 0 and at most 2; the budget scales with it.
+
+    Raises:
+        ConfigError: the strength, or the budget that follows from it, is out of range.
+    """
+
+    def __init__(self, perturbation: Perturbation, strength: float = 1.0) -> None:
+        if not 0.0 < strength <= MAX_STRENGTH:
+            msg = f"A strength of {strength:g} is not possible."
+            raise ConfigError(msg, f"Choose more than 0 and at most {MAX_STRENGTH:g}.")
+        if perturbation.header.eps * strength > MAX_EPS:
+            msg = f"A strength of {strength:g} would change pixels by more than {MAX_EPS:g} levels."
+            raise ConfigError(msg, f"Choose at most {MAX_EPS / perturbation.header.eps:g}.")
+        self._perturbation = perturbation
+        self._strength = strength
+        self._still = functools.lru_cache(len(_PATTERN_PX))(self._render)
+
+    @property
+    def budget(self) -> int:
+        """The largest change of any channel of any pixel, in 8-bit levels, after rounding."""
+        return round(self._perturbation.header.eps * self._strength)
+
+    def apply(self, frame: Frame, faces: Sequence[Face]) -> Frame:
+        """Return the frame with every face cloaked; without faces, the frame itself."""
+        if not faces:
+            return frame
+        out = frame.image.copy()
+        if len(faces) == 1:
+            self._add(out, *self._levels(frame, faces[0]))
+        else:
+            self._add(out, self._overlaid(frame, faces), 0, 0)
+        return frame.with_image(out)
+
+    def _overlaid(self, frame: Frame, faces: Sequence[Face]) -> Levels:
+        """The changes of all faces on one plane: where faces overlap, the budget still holds."""
+        plane = np.zeros(frame.image.shape[:2], np.int16)
+        for face in faces:
+            levels, x, y = self._levels(frame, face)
+            box = plane[y : y + levels.shape[0], x : x + levels.shape[1]]
+            np.clip(box + levels, -self.budget, self.budget, out=box)
+        return plane
+
+    def _levels(self, frame: Frame, face: Face) -> tuple[Levels, int, int]:
+        """The change of each pixel in the face's box, and the box's left and top edge."""
+        height, width = frame.image.shape[:2]
+        left, top, right, bottom = face_box(face.face_from_frame, width, height)
+        if right <= left or bottom <= top:
+            return np.zeros((0, 0), np.int16), 0, 0
+        pattern = self._pattern(geometry.face_width_px(face.face_from_frame), frame.captured_s)
+        pattern_from_frame = geometry.compose(
+            geometry.crop_from_face(len(pattern)), face.face_from_frame
+        )
+        pattern_from_box = geometry.compose(
+            pattern_from_frame, np.array([[1.0, 0.0, left], [0.0, 1.0, top]])
+        )
+        warped = cv2.warpAffine(
+            pattern,
+            pattern_from_box,
+            (right - left, bottom - top),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        )
+        return np.rint(warped, out=warped).astype(np.int16), left, top
+
+    def _pattern(self, face_px: float, t_s: float) -> NDArray[np.float32]:
+        size_px = next((size for size in _PATTERN_PX if size >= face_px), _PATTERN_PX[-1])
+        if self._perturbation.moves:
+            return self._render(size_px, t_s)
+        return self._still(size_px)
+
+    def _render(self, size_px: int, t_s: float = 0.0) -> NDArray[np.float32]:
+        return self._perturbation.render(size_px, t_s) * np.float32(self._strength)
+
+    @staticmethod
+    def _add(out: Image, levels: Levels, left: int, top: int) -> None:
+        """Add the same levels to blue, green and red, in place; 0 and 255 are never left."""
+        if levels.size == 0:
+            return
+        box = out[top : top + levels.shape[0], left : left + levels.shape[1]]
+        box[...] = cv2.add(box, cv2.merge([levels, levels, levels]), dtype=cv2.CV_8U)
+
+
+def face_box(face_from_frame: Affine, width: int, height: int) -> tuple[int, int, int, int]:
+    """The pixels that a face's square may touch: left, top, right, bottom (exclusive)."""
+    corners = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
+    at = geometry.apply(geometry.invert(face_from_frame), corners)
+    low = np.clip(np.floor(at.min(axis=0)), 0, (width, height)).astype(int)
+    high = np.clip(np.ceil(at.max(axis=0)) + 1, 0, (width, height)).astype(int)
+    return int(low[0]), int(low[1]), int(high[0]), int(high[1])

@@ -1,0 +1,101 @@
+"""What a protected file amounts to, measured on the frames themselves while they pass."""
+
+import dataclasses
+from typing import Any
+
+import cv2
+import numpy as np
+
+from facecloak import __version__
+from facecloak.app import Protection
+from facecloak.cloak.opencv_cloak import face_box
+from facecloak.core.types import Frame, Output
+from facecloak.pipeline.protector import Protected
+from facecloak.pipeline.report import RunReport
+from facecloak.verify.visibility import psnr, ssim
+
+_SSIM_EVERY = 5
+_SMALLEST_PX = 11
+
+
+class Measurer:
+    """An observer of a run: how far cloaked frames are from the captured ones.
+
+    Attributes:
+        inside: largest change of a channel within a face's box, in levels.
+        outside: the same anywhere else; 0 unless something is wrong.
+    """
+
+    def __init__(self) -> None:
+        self.inside = 0
+        self.outside = 0
+        self._psnr: list[float] = []
+        self._ssim: list[float] = []
+        self._fooled: dict[str, list[str]] = {}
+        self._cloaked = 0
+
+    def __call__(self, clean: Frame, protected: Protected) -> None:
+        """Look at one frame."""
+        for verdict in protected.verdicts:
+            readings = self._fooled.setdefault(verdict.classifier, [])
+            readings.append(f"{verdict.clean.label} -> {verdict.cloaked.label}")
+        if protected.output is not Output.CLOAKED:
+            return
+        change = cv2.absdiff(clean.image, protected.frame.image)
+        height, width = change.shape[:2]
+        for face in protected.faces.found:
+            left, top, right, bottom = face_box(face.face_from_frame, width, height)
+            box = (slice(top, bottom), slice(left, right))
+            if min(bottom - top, right - left) < _SMALLEST_PX:
+                continue
+            self.inside = max(self.inside, int(change[box].max()))
+            pair = clean.image[box], protected.frame.image[box]
+            self._psnr.append(psnr(*pair))
+            if self._cloaked % _SSIM_EVERY == 0:
+                self._ssim.append(ssim(*pair))
+            change[box] = 0
+        self._cloaked += 1
+        self.outside = max(self.outside, int(change.max()))
+
+    def visibility(self) -> dict[str, float | None]:
+        """Mean PSNR and SSIM over the boxes of the faces; None where no face was cloaked."""
+        return {
+            "psnr_db": float(np.mean(self._psnr)) if self._psnr else None,
+            "ssim": float(np.mean(self._ssim)) if self._ssim else None,
+        }
+
+    def readings(self) -> dict[str, dict[str, int]]:
+        """By classifier: how often which reading became which."""
+        return {
+            name: {pair: pairs.count(pair) for pair in sorted(set(pairs))}
+            for name, pairs in self._fooled.items()
+        }
+
+
+def report(made: Protection, run: RunReport, measured: Measurer) -> dict[str, Any]:
+    """Everything about a run that can be told without showing a face, as plain JSON values."""
+    return {
+        "facecloak": __version__,
+        "seconds": run.seconds,
+        "frames": {"in": run.frames_in, "out": run.frames_out, "dropped": run.dropped}
+        | run.outputs,
+        "faces": run.faces,
+        "budget_levels": made.budget,
+        "largest_change_levels": {"faces": measured.inside, "elsewhere": measured.outside},
+        "face": measured.visibility(),
+        "classifiers": {
+            name: {
+                "judged": fooling.judged,
+                "fooled": fooling.fooled,
+                "fooling_rate": fooling.rate,
+                "readings": measured.readings().get(name, {}),
+            }
+            for name, fooling in run.classifiers.items()
+        },
+        "models": {
+            card.name: {"sha256": card.sha256, "device": device}
+            for card, device in zip(made.cards, made.devices, strict=True)
+        },
+        "perturbation": dataclasses.asdict(made.header),
+        "stages_ms": run.stages,
+    }

@@ -1,0 +1,52 @@
+"""Reports in words, for a terminal."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from facecloak.pipeline.report import RunReport
+
+
+def summary(report: RunReport) -> str:
+    """A run in a few lines."""
+    kinds = ", ".join(f"{count} {kind}" for kind, count in report.outputs.items() if count)
+    lines = [
+        f"{report.frames_out} frames in {report.seconds:.1f} s ({kinds or 'none'}), "
+        f"{report.dropped} dropped, {report.faces} faces."
+    ]
+    lines += [
+        f"{name}: fooled in {fooling.fooled} of {fooling.judged} readings "
+        f"({100 * fooling.rate:.0f} %)."
+        for name, fooling in report.classifiers.items()
+    ]
+    return "\n".join(lines)
+
+
+def stage_table(stages: Mapping[str, Mapping[str, float]]) -> str:
+    """Milliseconds per stage as a Markdown table."""
+    rows = ["| stage | p50 ms | p95 ms | p99 ms | count |", "|---|---|---|---|---|"]
+    rows += [
+        f"| {name} | {row['p50_ms']:.2f} | {row['p95_ms']:.2f} | {row['p99_ms']:.2f} "
+        f"| {row['count']:.0f} |"
+        for name, row in stages.items()
+    ]
+    return "\n".join(rows)
+
+
+def file_summary(report: Mapping[str, Any]) -> str:
+    """A measured file in a few lines."""
+    face = report["face"]
+    seen = (
+        f"Face: PSNR {face['psnr_db']:.1f} dB, SSIM {face['ssim']:.3f}; "
+        f"changed by at most {report['largest_change_levels']['faces']} of 255 levels "
+        f"(promised: {report['budget_levels']})."
+        if face["psnr_db"] is not None and face["ssim"] is not None
+        else "No face was cloaked, so every frame is the shield."
+    )
+    frames = report["frames"]
+    shielded = frames["held"] + frames["shield"]
+    lines = [f"{frames['out']} frames: {frames['cloaked']} cloaked, {shielded} shielded.", seen]
+    lines += [
+        f"{name}: fooled in {100 * row['fooling_rate']:.0f} % of {row['judged']} readings."
+        for name, row in report["classifiers"].items()
+    ]
+    return "\n".join(lines)

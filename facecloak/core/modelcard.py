@@ -1,0 +1,106 @@
+"""The card of a classifier: what it takes, what it tells, how good it is, and whose bytes it is.
+
+The card is JSON in the metadata of the ONNX file, under the key ``facecloak``. Its digest is
+SHA-256 of the file with the sixty-four digits of the digest itself read as zeros, so one file
+carries its own proof and no library but the standard one is needed to check it.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
+
+from facecloak.core.errors import ArtifactError, DigestMismatch
+
+FORMAT: Final = 1
+KEY: Final = "facecloak"
+UNSEALED: Final = "0" * 64
+_REMEDY: Final = "Reinstall FaceCloak, or export the model again with `facecloak-train export`."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelCard:
+    """What a classifier says about itself.
+
+    Attributes:
+        name: short name, as shown to people.
+        architecture: of the network.
+        task: ``expression``.
+        labels: the classes, in the order of the logits.
+        input_px: side of the square face crop that it takes, in pixels.
+        input_layout: ``N1HW``: float32, one grey plane.
+        input_range: smallest and largest pixel value.
+        dataset: what it was trained on.
+        measured: accuracies and agreements by name, in ``[0, 1]``.
+        precision: how the weights are stored.
+        date: day of the export, ISO 8601.
+        command: the command that makes it again.
+        sha256: see above.
+    """
+
+    name: str
+    architecture: str
+    labels: tuple[str, ...]
+    input_px: int
+    dataset: str
+    measured: dict[str, float] = field(default_factory=dict)
+    precision: str = "fp32"
+    date: str = ""
+    command: str = ""
+    task: str = "expression"
+    input_layout: str = "N1HW"
+    input_range: tuple[float, float] = (0.0, 1.0)
+    sha256: str = UNSEALED
+    format: int = FORMAT
+
+    def __post_init__(self) -> None:
+        if self.format != FORMAT:
+            msg = f"card format {self.format!r} is not {FORMAT}, the one this version reads"
+            raise ValueError(msg)
+        if len(self.labels) < 2 or len(set(self.labels)) != len(self.labels):
+            msg = f"labels must be two or more different names, are {list(self.labels)}"
+            raise ValueError(msg)
+        if not 8 <= self.input_px <= 1024:
+            msg = f"input_px must lie within 8..1024, is {self.input_px}"
+            raise ValueError(msg)
+        if self.input_layout != "N1HW":
+            msg = f"input layout {self.input_layout!r} is not N1HW"
+            raise ValueError(msg)
+
+    def to_json(self) -> str:
+        """The card as it stands in the metadata."""
+        return json.dumps(asdict(self))
+
+
+def parse(text: str | None, where: str) -> ModelCard:
+    """Read a card. Raises ArtifactError, naming the file ``where``."""
+    if text is None:
+        msg = f"{where} carries no FaceCloak card, so its classes and input are unknown."
+        raise ArtifactError(msg, _REMEDY)
+    try:
+        fields: dict[str, Any] = json.loads(text)
+        return ModelCard(
+            **fields
+            | {"labels": tuple(fields["labels"]), "input_range": tuple(fields["input_range"])}
+        )
+    except (KeyError, TypeError, ValueError) as exc:
+        msg = f"The card of {where} cannot be used: {exc}."
+        raise ArtifactError(msg, _REMEDY) from exc
+
+
+def seal(unsealed: bytes) -> bytes:
+    """Write the digest into the bytes of a file whose card still has :data:`UNSEALED`."""
+    digest = hashlib.sha256(unsealed).hexdigest().encode()
+    if unsealed.count(UNSEALED.encode()) != 1:
+        msg = "the file must hold exactly one unsealed card"
+        raise ValueError(msg)
+    return unsealed.replace(UNSEALED.encode(), digest)
+
+
+def check_seal(content: bytes, card: ModelCard, where: str) -> None:
+    """Compare the bytes of a file with the digest on its card. Raises DigestMismatch."""
+    digits = card.sha256.encode()
+    unsealed = content.replace(digits, UNSEALED.encode(), 1)
+    if hashlib.sha256(unsealed).hexdigest() != card.sha256:
+        msg = f"{where} is not the file its card describes: the digests differ."
+        raise DigestMismatch(msg, _REMEDY)

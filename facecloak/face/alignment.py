@@ -1,0 +1,85 @@
+"""From landmarks to the face's place, and how two places compare. NumPy only."""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from facecloak.core import geometry
+from facecloak.core.errors import DegenerateFace
+from facecloak.core.types import Affine, Points, Sighting
+
+MIN_WIDTH_PX: Final = 16.0
+"""A smaller face square is noise: neither a person nor a classifier reads 16 pixels."""
+MAX_WIDTH_SHARE: Final = 3.0
+"""A face square larger than this share of the frame's long side is nonsense."""
+
+_TEMPLATE: Final = list(geometry.TEMPLATE_INDICES)
+_MIDDLE: Final = np.array([[0.5, 0.5]])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Place:
+    """Where a face is.
+
+    Attributes:
+        face_from_frame: ``float64[2, 3]``, a similarity.
+        sighting: how that is known.
+        score: how sure the model is, in ``[0, 1]``.
+    """
+
+    face_from_frame: Affine
+    sighting: Sighting
+    score: float = 1.0
+
+    @property
+    def width_px(self) -> float:
+        """Side of the face square in pixels."""
+        return geometry.face_width_px(self.face_from_frame)
+
+    @property
+    def centre(self) -> Points:
+        """``float64[2]``, the middle of the face square in pixels."""
+        middle: Points = geometry.apply(geometry.invert(self.face_from_frame), _MIDDLE)[0]
+        return middle
+
+    def within(self, width: int, height: int) -> bool:
+        """Whether the middle of the face lies in a frame of that size."""
+        x, y = self.centre
+        return bool(0 <= x < width and 0 <= y < height)
+
+    def is_plausible(self, width: int, height: int) -> bool:
+        """Whether a face in a frame of that size can be here."""
+        try:
+            side = self.width_px
+        except DegenerateFace:
+            return False
+        largest = MAX_WIDTH_SHARE * max(width, height)
+        return MIN_WIDTH_PX <= side <= largest and self.within(width, height)
+
+
+def from_mesh(landmarks: Points) -> Place:
+    """Align by the rigid landmarks of the mesh, ``float64[468, 2]``. Raises DegenerateFace."""
+    rigid = landmarks[_TEMPLATE]
+    return Place(geometry.similarity(rigid, geometry.TEMPLATE_POINTS), Sighting.MESH)
+
+
+def from_keypoints(detection: tuple[Points, float]) -> Place:
+    """Align by the detector's ``float64[6, 2]`` points and score. Raises DegenerateFace."""
+    points, score = detection
+    matrix = geometry.similarity(points, geometry.KEYPOINT_POINTS)
+    return Place(matrix, Sighting.KEYPOINTS, score)
+
+
+def overlap(one: Place, other: Place) -> bool:
+    """Whether two places are one face: heads keep half a face apart."""
+    apart = float(np.hypot(*(one.centre - other.centre)))
+    return apart < 0.5 * max(one.width_px, other.width_px)
+
+
+def distance(one: Place, other: Place) -> float:
+    """How far apart two places are, in face widths; a doubled size counts like one width."""
+    mean = math.sqrt(one.width_px * other.width_px)
+    shift = float(np.hypot(*(one.centre - other.centre))) / mean
+    return shift + abs(math.log2(one.width_px / other.width_px))

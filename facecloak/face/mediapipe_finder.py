@@ -1,0 +1,187 @@
+"""MediaPipe's face models, and the finder made of them. Nothing else imports mediapipe."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any, Final
+
+import numpy as np
+from typing_extensions import Self
+
+from facecloak.core.errors import ArtifactError, DeviceError
+from facecloak.core.types import Faces, Frame, Image, Points
+from facecloak.face.search import Models, Search
+from facecloak.face.smoothing import SmoothingConfig
+from facecloak.face.tracking import TrackingConfig
+
+os.environ.setdefault("GLOG_minloglevel", "2")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+_REMEDY: Final = "Reinstall it: pip install --force-reinstall 'mediapipe>=0.10.14,<0.10.30'."
+
+try:
+    from mediapipe.python.solutions import face_detection, face_mesh
+except ImportError as exc:
+    _what = f"MediaPipe's face solutions cannot be imported ({exc})."
+    raise ArtifactError(_what, _REMEDY) from exc
+
+
+class _Model:
+    """One MediaPipe graph. A context manager: leaving it frees the graph."""
+
+    def __init__(self, solution: Any, **options: Any) -> None:  # noqa: ANN401
+        try:
+            with _stderr_closed():
+                self._graph = solution(**options)
+                self._graph.process(np.zeros((64, 64, 3), np.uint8))  # loads the model files
+        except (OSError, RuntimeError, ValueError) as exc:
+            what = f"MediaPipe cannot load its face models ({type(exc).__name__})."
+            raise ArtifactError(what, _REMEDY) from exc
+
+    def _process(self, rgb: Image) -> Any:  # noqa: ANN401
+        try:
+            return self._graph.process(rgb)
+        except (RuntimeError, ValueError) as exc:
+            what = f"MediaPipe failed on a frame of {rgb.shape[1]}x{rgb.shape[0]} pixels."
+            raise DeviceError(what, "Start again; if it stays, " + _REMEDY) from exc
+
+    def close(self) -> None:
+        """Free the graph. A second call does nothing."""
+        if self._graph is not None:
+            self._graph.close()
+            self._graph = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class MeshModel(_Model):
+    """The dense landmarks of up to ``faces`` faces.
+
+    Args:
+        faces: the most faces it looks for.
+        video: whether pictures follow each other in time, so that it may track.
+        confidence: the least score of a detection.
+
+    Raises:
+        ArtifactError: a model file of MediaPipe is missing or broken.
+    """
+
+    def __init__(self, *, faces: int, video: bool, confidence: float = 0.5) -> None:
+        super().__init__(
+            face_mesh.FaceMesh,
+            static_image_mode=not video,
+            max_num_faces=faces,
+            min_detection_confidence=confidence,
+        )
+
+    def landmarks(self, rgb: Image) -> list[Points]:
+        """Return ``float64[468, 2]`` pixel coordinates for each face. Raises DeviceError."""
+        faces = self._process(rgb).multi_face_landmarks or ()
+        return [_pixels(face.landmark, rgb) for face in faces]
+
+
+class DetectorModel(_Model):
+    """The BlazeFace detector: near faces (within 2 m) or, with ``far``, those within 5 m.
+
+    Raises:
+        ArtifactError: a model file of MediaPipe is missing or broken.
+    """
+
+    def __init__(self, *, far: bool, confidence: float = 0.5) -> None:
+        super().__init__(
+            face_detection.FaceDetection,
+            model_selection=int(far),
+            min_detection_confidence=confidence,
+        )
+
+    def keypoints(self, rgb: Image) -> list[tuple[Points, float]]:
+        """Return ``float64[6, 2]`` pixel coordinates and a score for each face, best first.
+
+        They are the right eye, left eye, nose tip, mouth, right and left ear tragion; the score is
+        in ``[0, 1]``.
+
+        Raises:
+            DeviceError: the graph failed.
+        """
+        found = sorted(self._process(rgb).detections or (), key=lambda one: -one.score[0])
+        return [
+            (_pixels(one.location_data.relative_keypoints, rgb), float(one.score[0]))
+            for one in found
+        ]
+
+
+class MediaPipeFinder:
+    """Finds, tracks and aligns faces; a FaceFinder. A context manager: leaving frees the models.
+
+    Args:
+        faces: how many near faces the mesh follows by itself; more are found, but cost more.
+        every: look at one more view for small faces each so many frames.
+        tracking: how long a face is believed in.
+        smoothing: how steady its place is.
+
+    Raises:
+        ArtifactError: a model file of MediaPipe is missing or broken.
+    """
+
+    def __init__(
+        self,
+        *,
+        faces: int = 4,
+        every: int = 3,
+        tracking: TrackingConfig = TrackingConfig(),  # noqa: B008
+        smoothing: SmoothingConfig = SmoothingConfig(),  # noqa: B008
+    ) -> None:
+        with contextlib.ExitStack() as opened:
+            models = Models(
+                video=opened.enter_context(MeshModel(faces=faces, video=True)),
+                still=opened.enter_context(MeshModel(faces=1, video=False)),
+                far=opened.enter_context(DetectorModel(far=True)),
+            )
+            self._open = opened.pop_all()
+        self._search = Search(models, every, tracking, smoothing)
+
+    def find(self, frame: Frame) -> Faces:
+        """Return the faces of this frame. Frames come in the order of their time.
+
+        Raises:
+            DeviceError: a model failed on the frame.
+        """
+        return self._search.find(frame)
+
+    def close(self) -> None:
+        """Free the models. A second call does nothing."""
+        self._open.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _pixels(landmarks: Any, rgb: Image) -> Points:  # noqa: ANN401
+    """MediaPipe counts in shares of the picture from its edge, we in pixel centres."""
+    shares = np.array([(point.x, point.y) for point in landmarks], dtype=np.float64)
+    return shares * (rgb.shape[1], rgb.shape[0]) - 0.5
+
+
+@contextlib.contextmanager
+def _stderr_closed() -> Iterator[None]:
+    """MediaPipe's C++ logs to the file itself whatever GLOG_minloglevel says, so close that."""
+    saved = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)

@@ -1,0 +1,209 @@
+"""What to look at in a frame: the finder without MediaPipe.
+
+whole frame --video mesh--> faces
+tracks without a face --still mesh on a close view--> faces
+                      '--optical flow--> predicted --far detector on a close view--> faces
+one more view now and then --far detector--> faces that are new, small or distant
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Protocol, TypeVar
+
+from facecloak.core import geometry
+from facecloak.core.errors import DegenerateFace
+from facecloak.core.types import Affine, Faces, Frame, Image, Points, Sighting
+from facecloak.face.alignment import Place, distance, from_keypoints, from_mesh, overlap
+from facecloak.face.flow import follow
+from facecloak.face.smoothing import SmoothingConfig
+from facecloak.face.tracking import Tracker, TrackingConfig, distinct
+from facecloak.face.views import Picture, around, tiles
+
+_CLOSE: Final = 2.0
+"""Side of a close view in face widths: the near detector inside the mesh likes half a view."""
+_NEAR: Final = 1.0
+"""How far a face may be from where its track was, in face widths."""
+_ROUGHLY: Final = 1.5
+"""How far a close look may find the face from where the detector put it; a doubled size is 1."""
+_SURE: Final = 0.7
+"""The score from which the detector alone is believed about a new face: on the videos and on
+noise, what was no face scored up to 0.66, faces that only the detector saw 0.75 and more."""
+
+_Seen = TypeVar("_Seen")
+
+
+class Mesh(Protocol):
+    """Sees faces by their dense landmarks."""
+
+    def landmarks(self, rgb: Image) -> list[Points]:
+        """``float64[468, 2]`` for each face, in pixels of ``rgb``."""
+        ...
+
+
+class Detector(Protocol):
+    """Sees faces by six keypoints."""
+
+    def keypoints(self, rgb: Image) -> list[tuple[Points, float]]:
+        """``float64[6, 2]`` in pixels of ``rgb`` and a score in ``[0, 1]``, for each face."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """The three networks.
+
+    Attributes:
+        video: the mesh that follows faces through whole frames.
+        still: the mesh for single views.
+        far: the detector for small faces.
+    """
+
+    video: Mesh
+    still: Mesh
+    far: Detector
+
+
+class Schedule:
+    """Which views to look at in a frame: all at first, then a few, in turns.
+
+    Args:
+        every: look at one view each so many frames while all is well.
+    """
+
+    def __init__(self, every: int) -> None:
+        if every < 1:
+            msg = f"every is a number of frames, at least 1, got {every}"
+            raise ValueError(msg)
+        self._every = every
+        self._size: tuple[int, int] | None = None
+        self._views: list[Affine | None] = []
+        self._turn = 0
+        self._idle = 0
+
+    def due(self, size: tuple[int, int], *, alarm: bool) -> list[Affine | None]:
+        """The views for a frame of ``size``, as ``view_from_frame``; None is the whole frame.
+
+        Args:
+            size: width and height in pixels.
+            alarm: whether somebody is missing or nobody is known.
+        """
+        if size != self._size:
+            self._size, self._turn, self._idle = size, 0, 0
+            squares = tiles(*size)
+            self._views = [view for square in squares for view in (None, square)]
+            return [None, *squares]
+        self._idle += 1
+        if not alarm and self._idle < self._every:
+            return []
+        self._idle = 0
+        self._turn += 1
+        return [self._views[self._turn % len(self._views)]]
+
+
+class Search:
+    """Finds and follows the faces of a stream of frames."""
+
+    def __init__(
+        self, models: Models, every: int, tracking: TrackingConfig, smoothing: SmoothingConfig
+    ) -> None:
+        self._models = models
+        self._schedule = Schedule(every)
+        self._tracker = Tracker(tracking, smoothing)
+        self._before: Picture | None = None
+
+    def find(self, frame: Frame) -> Faces:
+        """Return the faces of this frame. Raises DeviceError when a model fails."""
+        picture = Picture(frame.image)
+        seen = self._whole(picture)
+        for track in self._tracker.unseen(seen):
+            seen += self._mesh_near(picture, track.place)
+        predicted: dict[int, Place] = {}
+        for track in self._tracker.unseen(seen):
+            moved = self._follow(picture, track.place)
+            if moved is not None:
+                predicted[track.number] = moved
+            seen += self._keypoints_near(picture, moved or track.place)
+        alarm = not self._tracker.tracks or bool(self._tracker.unseen(seen))
+        for view in self._schedule.due(picture.size, alarm=alarm):
+            seen += self._new(picture, view, seen)
+        self._before = picture
+        self._leave(picture, predicted)
+        return self._tracker.update(distinct(seen), predicted, at_s=frame.captured_s)
+
+    def _whole(self, picture: Picture) -> list[Place]:
+        """The faces that the video mesh follows, each once.
+
+        It lists a face that it follows together with the same face detected afresh, whose first
+        landmarks are up to a fifth too large; so the places least surprising come first, and a
+        face that is new gets a close look before it is believed.
+        """
+        places = self._align(self._models.video.landmarks, from_mesh, picture, None)
+        faces: list[Place] = []
+        for place in distinct(sorted(places, key=self._tracker.surprise)):
+            new = self._tracker.surprise(place) > _NEAR
+            faces += self._refine(picture, place) if new else [place]
+        return faces
+
+    def _align(
+        self,
+        see: Callable[[Image], list[_Seen]],
+        align: Callable[[_Seen], Place],
+        picture: Picture,
+        view_from_frame: Affine | None,
+    ) -> list[Place]:
+        """The plausible faces that a model sees in a view."""
+        view, view_from_frame = picture.view(view_from_frame)
+        places: list[Place] = []
+        for seen in see(view):
+            try:
+                place = align(seen)
+            except DegenerateFace:
+                continue
+            matrix = geometry.compose(place.face_from_frame, view_from_frame)
+            places.append(replace(place, face_from_frame=matrix))
+        return [place for place in places if place.is_plausible(*picture.size)]
+
+    def _mesh_near(self, picture: Picture, place: Place) -> list[Place]:
+        view = around(place.face_from_frame, _CLOSE)
+        places = self._align(self._models.still.landmarks, from_mesh, picture, view)
+        return _nearest(places, place, _ROUGHLY)
+
+    def _keypoints_near(self, picture: Picture, place: Place) -> list[Place]:
+        view = around(place.face_from_frame, _CLOSE)
+        places = self._align(self._models.far.keypoints, from_keypoints, picture, view)
+        return [
+            better
+            for one in _nearest(places, place, _NEAR)
+            for better in self._refine(picture, one)
+        ]
+
+    def _new(self, picture: Picture, view: Affine | None, seen: Sequence[Place]) -> list[Place]:
+        """The faces of a view that are not among those already seen."""
+        places = self._align(self._models.far.keypoints, from_keypoints, picture, view)
+        new = [place for place in places if not any(overlap(place, other) for other in seen)]
+        better = [one for place in new for one in self._refine(picture, place)]
+        return [one for one in better if one.sighting is Sighting.MESH or one.score >= _SURE]
+
+    def _refine(self, picture: Picture, place: Place) -> list[Place]:
+        return self._mesh_near(picture, place) or [place]
+
+    def _follow(self, picture: Picture, place: Place) -> Place | None:
+        if self._before is None or self._before.size != picture.size:
+            return None
+        small_from_frame = picture.small_from_frame
+        face_from_small = geometry.compose(place.face_from_frame, geometry.invert(small_from_frame))
+        moved = follow(self._before.grey, picture.grey, face_from_small)
+        if moved is None:
+            return None
+        return Place(geometry.compose(moved, small_from_frame), Sighting.PREDICTED)
+
+    def _leave(self, picture: Picture, predicted: dict[int, Place]) -> None:
+        """Drop those whose middle has gone over the border of the frame."""
+        gone = [n for n, place in predicted.items() if not place.is_plausible(*picture.size)]
+        self._tracker.drop(gone)
+
+
+def _nearest(places: Sequence[Place], expected: Place, reach: float) -> list[Place]:
+    """The place most like the expected one, if any is within reach."""
+    near = [place for place in places if distance(place, expected) < reach]
+    return sorted(near, key=lambda place: distance(place, expected))[:1]

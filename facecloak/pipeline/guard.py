@@ -1,0 +1,141 @@
+"""Decides what may leave: pure, without a clock, a thread or a picture. It fails closed.
+
+A frame leaves only when a face was found, every face found was cloaked, none is missing, and a
+recent round of verdicts vouches for the cloak. Every other case shows the last frame that left for
+a moment, then the shield. Times come in as numbers on one clock; a time that runs backwards, is
+infinite or no number proves nothing.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, get_args
+
+from facecloak.core.types import Output, Verdict
+
+EmptyRoom = Literal["shield", "pass"]
+Unfooled = Literal["tell", "shield"]
+
+FOOLED_AT_LEAST = 0.5
+"""Share of the latest verdicts in which a classifier must be fooled where ``unfooled="shield"``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardSettings:
+    """How long what may be shown, and what happens in the cases people differ about."""
+
+    hold_s: float = 0.4
+    """How long the last cloaked frame may stand in for the present one, in seconds."""
+    proof_s: float = 2.0
+    """How long one round of verdicts vouches for the cloak, in seconds."""
+    empty_room: EmptyRoom = "shield"
+    """What is shown when nobody is there: the shield, or the picture as captured."""
+    empty_after_s: float = 3.0
+    """How long nobody must have been seen before ``pass`` shows the room, in seconds."""
+    unfooled: Unfooled = "tell"
+    """Whether a classifier that still reads the face is only reported, or means the shield."""
+    unfooled_window_s: float = 3.0
+    """Over how many of the latest seconds of verdicts a classifier counts as fooled or not."""
+
+    def __post_init__(self) -> None:
+        for name in ("hold_s", "proof_s", "empty_after_s", "unfooled_window_s"):
+            seconds = getattr(self, name)
+            if not 0 <= seconds <= 60:
+                msg = f"guard.{name} must be within 0..60 seconds, got {seconds}"
+                raise ValueError(msg)
+        for name, choices in (("empty_room", EmptyRoom), ("unfooled", Unfooled)):
+            if getattr(self, name) not in get_args(choices):
+                known = " or ".join(get_args(choices))
+                msg = f"guard.{name} must be {known}, got {getattr(self, name)!r}"
+                raise ValueError(msg)
+
+
+class _Ballot(NamedTuple):
+    """What the guard keeps of a verdict, on the guard's own clock."""
+
+    at_s: float
+    classifier: str
+    fooled: bool
+
+
+class Guard:
+    """Shows a cloaked frame only while a recent round of verdicts vouches for it.
+
+    One thread uses it: tell it rounds with ``record``, then ask it once for each frame, with
+    ``decide`` where the frame went through every stage and with ``fail`` where it did not.
+    """
+
+    def __init__(self, settings: GuardSettings | None = None) -> None:
+        self._settings = settings or GuardSettings()
+        self._proof_at_s = float("-inf")
+        self._cloaked_at_s = float("-inf")
+        self._empty_since_s: float | None = None
+        self._ballots: deque[_Ballot] = deque(maxlen=4096)
+
+    def record(self, verdicts: Iterable[Verdict], *, judged_at_s: float) -> None:
+        """Take one round of verdicts on a cloaked frame; an empty round proves nothing.
+
+        Args:
+            verdicts: of every classifier on every face of that frame, whatever they say.
+            judged_at_s: the time of that frame, not that of the verdicts.
+        """
+        verdicts = tuple(verdicts)
+        if not verdicts:
+            return
+        self._proof_at_s = judged_at_s
+        self._ballots.extend(_Ballot(judged_at_s, v.classifier, v.fooled) for v in verdicts)
+
+    def fail(self, now_s: float) -> Output:
+        """Choose what goes out when a stage failed or no picture came."""
+        self._empty_since_s = None
+        return self._stand_in(now_s)
+
+    def decide(self, now_s: float, *, found: int, missing: int, cloaked: bool) -> Output:
+        """Choose what goes out for a frame that went through every stage.
+
+        Args:
+            now_s: the time of the frame.
+            found: how many faces are in it.
+            missing: how many were there a moment ago, are not found, and may still be there.
+            cloaked: whether every one of the faces found was cloaked.
+        """
+        if found == 0 and missing == 0:
+            return self._nobody(now_s)
+        self._empty_since_s = None
+        complete = found > 0 and missing == 0 and cloaked
+        if complete and self._proven(now_s) and not self._read_through(now_s):
+            self._cloaked_at_s = now_s
+            return Output.CLOAKED
+        return self._stand_in(now_s)
+
+    def _nobody(self, now_s: float) -> Output:
+        if self._settings.empty_room == "shield":
+            return Output.SHIELD
+        if self._empty_since_s is None or now_s < self._empty_since_s:
+            self._empty_since_s = now_s
+        if now_s - self._empty_since_s >= self._settings.empty_after_s:
+            return Output.UNTOUCHED
+        return self._stand_in(now_s)
+
+    def _stand_in(self, now_s: float) -> Output:
+        held = 0 <= now_s - self._cloaked_at_s <= self._settings.hold_s
+        return Output.HELD if held and not self._read_through(now_s) else Output.SHIELD
+
+    def _proven(self, now_s: float) -> bool:
+        return 0 <= now_s - self._proof_at_s <= self._settings.proof_s
+
+    def _read_through(self, now_s: float) -> bool:
+        """Whether a classifier still reads the face, where that is not to be shown."""
+        if self._settings.unfooled == "tell":
+            return False
+        while self._ballots and now_s - self._ballots[0].at_s > self._settings.unfooled_window_s:
+            self._ballots.popleft()
+        return any(share < FOOLED_AT_LEAST for share in _fooled_shares(self._ballots).values())
+
+
+def _fooled_shares(ballots: Iterable[_Ballot]) -> dict[str, float]:
+    """In which share of the verdicts each classifier was fooled."""
+    by_classifier: dict[str, list[bool]] = {}
+    for ballot in ballots:
+        by_classifier.setdefault(ballot.classifier, []).append(ballot.fooled)
+    return {name: sum(fooled) / len(fooled) for name, fooled in by_classifier.items()}

@@ -1,0 +1,154 @@
+"""Two ways to run a judge: in the caller's thread for files, in its own for live pictures.
+
+clean + cloaked + faces --submit--> Judge --Round--> rounds
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from facecloak.core.ports import Judge
+from facecloak.core.stats import StageTimes
+from facecloak.core.types import Face, Frame, Verdict
+from facecloak.pipeline.mailbox import Mailbox
+from facecloak.pipeline.worker import Worker
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What the judge made of one frame.
+
+    Attributes:
+        at_s: the time that came with the frame.
+        verdicts: one for each classifier and face.
+        complete: whether every face of the frame got a verdict.
+    """
+
+    at_s: float
+    verdicts: tuple[Verdict, ...]
+    complete: bool
+
+
+class Jury(Protocol):
+    """Has frames judged, not necessarily all of them nor at once. One thread uses it."""
+
+    def submit(self, clean: Frame, cloaked: Frame, faces: Sequence[Face], *, now_s: float) -> None:
+        """Offer one frame, at the time the guard will see it; never waits for another thread."""
+        ...
+
+    def rounds(self) -> tuple[Round, ...]:
+        """Return what was judged since last asked, oldest first."""
+        ...
+
+    def close(self) -> None:
+        """Judge no more. Can be called twice."""
+        ...
+
+
+class _Pace:
+    """Lets one pass every so often; also after time ran backwards."""
+
+    def __init__(self, every_s: float) -> None:
+        if not every_s >= 0:
+            msg = f"every_s must be 0 or more seconds, got {every_s}"
+            raise ValueError(msg)
+        self._every_s = every_s
+        self._passed_s = float("-inf")
+
+    def due(self, now_s: float) -> bool:
+        if 0 <= now_s - self._passed_s < self._every_s:
+            return False
+        self._passed_s = now_s
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    clean: Frame
+    cloaked: Frame
+    faces: tuple[Face, ...]
+    at_s: float
+
+    def hear(self, judge: Judge, times: StageTimes) -> Round:
+        with times.stage("judge"):
+            verdicts = judge.judge(self.clean, self.cloaked, self.faces)
+        judged = {verdict.track for verdict in verdicts}
+        return Round(self.at_s, verdicts, judged.issuperset(face.track for face in self.faces))
+
+
+class InlineJury:
+    """Judges in the caller's thread, so that a frame's own verdicts vouch for it. Deterministic.
+
+    Args:
+        judge: whom to ask; what it raises comes out of ``submit``.
+        times: takes the duration of the stage ``judge``.
+        every_s: least time between two frames judged, in seconds of frame time; 0 judges all.
+    """
+
+    def __init__(self, judge: Judge, times: StageTimes, *, every_s: float = 0.0) -> None:
+        self._judge = judge
+        self._times = times
+        self._pace = _Pace(every_s)
+        self._rounds: list[Round] = []
+
+    def submit(self, clean: Frame, cloaked: Frame, faces: Sequence[Face], *, now_s: float) -> None:
+        """Judge the frame now, if it is due."""
+        if self._pace.due(now_s):
+            case = _Case(clean, cloaked, tuple(faces), now_s)
+            self._rounds.append(case.hear(self._judge, self._times))
+
+    def rounds(self) -> tuple[Round, ...]:
+        """Return what was judged since last asked."""
+        rounds, self._rounds = tuple(self._rounds), []
+        return rounds
+
+    def close(self) -> None:
+        """Nothing to do: there is no thread."""
+
+
+class ThreadJury:
+    """Judges the newest frame in a thread of its own, the first one at once.
+
+    A judge that raises or hangs gives no more verdicts: the guard's proof runs out.
+
+    Args:
+        judge: whom to ask; only the thread touches it from here on.
+        times: takes the duration of the stage ``judge``.
+        every_s: least time between two frames judged, in seconds.
+        patience_s: longest wait for a judgement under way when closing, in seconds.
+    """
+
+    def __init__(
+        self, judge: Judge, times: StageTimes, *, every_s: float = 0.25, patience_s: float = 2.0
+    ) -> None:
+        self._judge = judge
+        self._times = times
+        self._pace = _Pace(every_s)
+        self._patience_s = patience_s
+        self._cases: Mailbox[_Case] = Mailbox()
+        self._rounds: deque[Round] = deque(maxlen=64)
+        self._worker = Worker("jury", self._sit, self._cases.close)
+
+    @property
+    def error(self) -> Exception | None:
+        """What the judge died of; None while it lives."""
+        return self._worker.error
+
+    def submit(self, clean: Frame, cloaked: Frame, faces: Sequence[Face], *, now_s: float) -> None:
+        """Lay the frame before the judge, if it is due; an older one that waits is dropped."""
+        if self._pace.due(now_s):
+            self._cases.put(_Case(clean, cloaked, tuple(faces), now_s))
+
+    def rounds(self) -> tuple[Round, ...]:
+        """Return what was judged since last asked."""
+        return tuple(self._rounds.popleft() for _ in range(len(self._rounds)))
+
+    def close(self) -> None:
+        """Let the thread end, and wait for it as long as ``patience_s``."""
+        self._cases.close()
+        self._worker.join(self._patience_s)
+
+    def _sit(self) -> None:
+        while (case := self._cases.take()) is not None:
+            self._rounds.append(case.hear(self._judge, self._times))

@@ -1,0 +1,134 @@
+"""The calling thread's half of a live run: shows the newest picture, stands in when none comes."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from facecloak.core.errors import SourceLost
+from facecloak.core.types import Frame
+from facecloak.pipeline.capture_thread import Arrival, CaptureThread
+from facecloak.pipeline.outlet import Outlet, run_clock
+from facecloak.pipeline.protector import Protected, Protector
+
+Observe = Callable[[Frame, Protected], None]
+"""Sees each picture as captured and what became of it. Where the former goes is its own duty."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """When a live run ends by itself, and how long it waits for pictures, in seconds."""
+
+    frames: int | None = None
+    """Frames to write, stand-ins included; None for no end."""
+    seconds: float | None = None
+    """How long to run; None for no end."""
+    stall_s: float = 0.5
+    """How long no picture may come before stand-ins go out."""
+    lost_after_s: float = 2.0
+    """How long stand-ins go out before the source is given up."""
+    start_s: float = 10.0
+    """How long stand-ins go out while the first picture is awaited."""
+
+    def __post_init__(self) -> None:
+        for name in ("frames", "seconds", "stall_s", "lost_after_s", "start_s"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                msg = f"limits.{name} must be greater than 0, got {value}"
+                raise ValueError(msg)
+
+    def reached(self, frames: int, seconds: float) -> bool:
+        """Whether a run that wrote ``frames`` and lasted ``seconds`` is over."""
+        return (self.frames is not None and frames >= self.frames) or (
+            self.seconds is not None and seconds >= self.seconds
+        )
+
+
+class LiveRun:
+    """Takes the newest picture, protects it, writes it; once.
+
+    Args:
+        capture: where pictures come from.
+        protector: what happens to each.
+        outlet: where they go.
+        limits: when it ends by itself.
+        size: width and height of stand-ins before the first picture.
+        fps: how many stand-ins go out each second.
+    """
+
+    def __init__(
+        self,
+        capture: CaptureThread,
+        protector: Protector,
+        outlet: Outlet,
+        limits: Limits,
+        *,
+        size: tuple[int, int],
+        fps: float,
+    ) -> None:
+        self._capture = capture
+        self._protector = protector
+        self._outlet = outlet
+        self._limits = limits
+        self._size = size
+        self._frame_s = 1 / fps if 1 <= fps <= 240 else 1 / 30
+        self._began_s = self._heard_s = run_clock()
+        self._last_s, self._last_index = 0.0, 0
+        self._started = False
+        self._alone_since_s: float | None = None
+
+    def follow(self, stop: threading.Event, observe: Observe | None) -> None:
+        """Go on until told to stop, a limit or the end of the source. Raises SourceLost."""
+        wait_s = self._limits.stall_s
+        while not (stop.is_set() or self._over()):
+            arrival = self._capture.frames.take(wait_s)
+            if arrival is not None:
+                protected = self._show(arrival)
+                wait_s = self._limits.stall_s
+                if observe is not None:
+                    observe(arrival.frame, protected)
+            elif self._capture.ended and not self._capture.frames.unread:
+                return
+            else:
+                self._stand_in()
+                wait_s = self._frame_s
+                if self._capture.frames.closed:
+                    stop.wait(self._frame_s)
+
+    def _over(self) -> bool:
+        return self._limits.reached(self._outlet.tally.frames_out, run_clock() - self._began_s)
+
+    def _show(self, arrival: Arrival) -> Protected:
+        frame = arrival.frame
+        self._started, self._heard_s, self._alone_since_s = True, run_clock(), None
+        self._last_s, self._last_index = frame.captured_s, frame.index
+        self._size = (frame.image.shape[1], frame.image.shape[0])
+        protected = self._protector.protect(frame, now_s=self._heard_s)
+        self._outlet.write(protected, handed_over_s=arrival.at_s)
+        return protected
+
+    def _stand_in(self) -> None:
+        """Write a frame without a picture. Raises SourceLost once that went on for too long."""
+        now_s = run_clock()
+        silent_s = now_s - self._heard_s
+        if self._alone_since_s is None:
+            self._alone_since_s = now_s
+        elif now_s - self._alone_since_s >= self._patience_s():
+            raise self._lost(silent_s)
+        protected = self._protector.stand_in(
+            self._size, captured_s=self._last_s + silent_s, index=self._last_index, now_s=now_s
+        )
+        self._outlet.write(protected)
+
+    def _patience_s(self) -> float:
+        starting = not self._started and self._capture.error is None
+        return self._limits.start_s if starting else self._limits.lost_after_s
+
+    def _lost(self, silent_s: float) -> SourceLost:
+        error = self._capture.error
+        if isinstance(error, SourceLost):
+            return error
+        what = f"The camera has sent no picture for {silent_s:.1f} s."
+        remedy = "Check its cable and whether another application uses it, then start again."
+        lost = SourceLost(what, remedy)
+        lost.__cause__ = error
+        return lost

@@ -1,0 +1,48 @@
+"""The entry of every thread: whatever happens inside is said once, and nothing comes out after."""
+
+import logging
+import threading
+from collections.abc import Callable
+
+logger = logging.getLogger(__name__)
+
+
+class Worker:
+    """A started thread whose end, good or bad, can be asked for.
+
+    It is a daemon: a device or a model that hangs for ever does not keep the process alive.
+
+    Args:
+        name: of the thread.
+        work: what it does until it returns or raises.
+        at_end: called in the thread when ``work`` is over, however it ended.
+    """
+
+    def __init__(self, name: str, work: Callable[[], None], at_end: Callable[[], None]) -> None:
+        self._work = work
+        self._at_end = at_end
+        self._error: Exception | None = None
+        self._thread = threading.Thread(target=self._enter, name=f"facecloak-{name}", daemon=True)
+        self._thread.start()
+
+    @property
+    def error(self) -> Exception | None:
+        """What ended it; None while it works and when it ended well."""
+        return self._error
+
+    def join(self, timeout_s: float) -> bool:
+        """Wait for its end, in seconds; False, and a line in the log, when it does not come."""
+        self._thread.join(timeout_s)
+        if self._thread.is_alive():
+            logger.warning("%s still hangs after %.1f s", self._thread.name, timeout_s)
+            return False
+        return True
+
+    def _enter(self) -> None:
+        try:
+            self._work()
+        except Exception as exc:  # noqa: BLE001 - a thread that dies unheard would not fail closed
+            self._error = exc
+            logger.warning("%s ended: %s", self._thread.name, type(exc).__name__)
+        finally:
+            self._at_end()

@@ -1,0 +1,148 @@
+"""What the user can choose: defaults, then the settings file, then the environment, then options.
+
+The file is ``settings.toml`` in the user's configuration folder (``facecloak run --help`` names
+it); the environment has ``FACECLOAK_STRENGTH`` and so on. All faults are reported at once.
+"""
+
+import dataclasses
+import math
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, get_type_hints
+
+import platformdirs
+
+from facecloak.core.errors import ConfigError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+PREFIX: Final = "FACECLOAK_"
+CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
+    "device": ("auto", "cpu", "cuda"),
+    "empty_room": ("shield", "pass"),
+    "unfooled": ("tell", "shield"),
+}
+_RANGES: Final[Mapping[str, tuple[float, float]]] = {
+    "strength": (0.05, 2.0),
+    "width": (64, 7680),
+    "height": (64, 4320),
+    "fps": (1, 240),
+    "hold_s": (0, 5),
+    "proof_s": (0.1, 30),
+    "judge_every_s": (0.05, 5),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Every choice, with its default. The text under a field is its help."""
+
+    source: str = "0"
+    """Camera number or /dev/videoN, a video or picture file, or `demo`."""
+    sink: str = "virtual"
+    """`virtual` camera, `preview` window, `null`, `-` for yuv4mpeg on stdout, or a file."""
+    strength: float = 1.0
+    """Factor on the perturbation, 0.05 to 2."""
+    device: str = "auto"
+    """Where the classifiers run: auto, cpu or cuda."""
+    perturbation: str = "default"
+    """Name of a shipped perturbation, or a file."""
+    width: int = 1280
+    """Width asked of the camera, in pixels."""
+    height: int = 720
+    """Height asked of the camera, in pixels."""
+    fps: float = 30.0
+    """Frames per second asked of the camera."""
+    empty_room: str = "shield"
+    """What is shown when nobody is there: `shield`, or `pass` for the picture as captured."""
+    unfooled: str = "tell"
+    """What a classifier that still reads the face means: `tell`, or `shield`."""
+    hold_s: float = 0.4
+    """How long the last protected frame may stand in before the shield, in seconds."""
+    proof_s: float = 2.0
+    """How long one verdict of the classifiers vouches for the picture, in seconds."""
+    judge_every_s: float = 0.25
+    """Least time between two verdicts on a live picture, in seconds."""
+
+
+def config_file() -> Path:
+    """Where the settings file is looked for."""
+    return Path(platformdirs.user_config_dir("facecloak")) / "settings.toml"
+
+
+def load(
+    options: Mapping[str, Any], environment: Mapping[str, str], file: Path | None = None
+) -> Settings:
+    """Merge all that was chosen.
+
+    Args:
+        options: from the command line; only those that were given.
+        environment: such as ``os.environ``.
+        file: a settings file; it may be missing.
+
+    Raises:
+        ConfigError: something is unknown, of the wrong kind or out of range; names all of it.
+    """
+    faults: list[str] = []
+    chosen: dict[str, Any] = {}
+    for origin, values in (
+        (str(file), _from_file(file, faults)),
+        ("the environment", _from_environment(environment)),
+        ("the options", dict(options)),
+    ):
+        for name, value in values.items():
+            try:
+                chosen[name] = _checked(name, value)
+            except ValueError as exc:
+                faults.append(f"{origin}: {exc}")
+    if faults:
+        msg = "Some settings cannot be used. " + "; ".join(faults) + "."
+        raise ConfigError(msg, "Correct them and start again.")
+    return Settings(**chosen)
+
+
+def _from_file(file: Path | None, faults: list[str]) -> dict[str, Any]:
+    if file is None or not file.is_file():
+        return {}
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as exc:
+        faults.append(f"{file} cannot be read as TOML: {exc}")
+        return {}
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    names = (field.name for field in dataclasses.fields(Settings))
+    return {
+        name: environment[PREFIX + name.upper()]
+        for name in names
+        if PREFIX + name.upper() in environment
+    }
+
+
+def _checked(name: str, value: Any) -> str | int | float:  # noqa: ANN401 - TOML holds anything
+    """A value in the type of its field. Raises ValueError that says what is wanted."""
+    kinds = get_type_hints(Settings)
+    if name not in kinds:
+        msg = f"there is no setting {name!r}; there are {', '.join(sorted(kinds))}"
+        raise ValueError(msg)
+    kind = kinds[name]
+    try:
+        typed: str | int | float = kind(value)
+    except (TypeError, ValueError):
+        msg = f"{name} must be a {'whole ' if kind is int else ''}number, got {value!r}"
+        raise ValueError(msg) from None
+    if name in CHOICES and typed not in CHOICES[name]:
+        msg = f"{name} must be one of {', '.join(CHOICES[name])}, got {value!r}"
+        raise ValueError(msg)
+    if name in _RANGES:
+        low, high = _RANGES[name]
+        if not (math.isfinite(float(typed)) and low <= float(typed) <= high):
+            msg = f"{name} must be within {low:g} to {high:g}, got {value!r}"
+            raise ValueError(msg)
+    return typed

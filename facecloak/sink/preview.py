@@ -1,0 +1,97 @@
+"""A plain window that shows the frames. All its calls belong to the main thread."""
+
+import os
+import platform
+from types import TracebackType
+
+from PyQt5.QtCore import Qt
+from PyQt5.QtGui import QCloseEvent, QImage, QPixmap
+from PyQt5.QtWidgets import QApplication, QLabel
+from typing_extensions import Self
+
+from facecloak.core.errors import SinkUnavailable
+from facecloak.core.types import Frame
+
+_KEEP_SHAPE = Qt.AspectRatioMode.KeepAspectRatio
+_SMOOTH = Qt.TransformationMode.SmoothTransformation
+
+
+class SinkClosed(SinkUnavailable):
+    """The user closed the window. Not a fault: time to stop."""
+
+
+class PreviewSink:
+    """Shows each frame in a window, at the frame's size at first; closing it ends the run.
+
+    Args:
+        title: what stands above the picture.
+    """
+
+    def __init__(self, title: str = "FaceCloak") -> None:
+        self._title = title
+        self._application: QApplication | None = None
+        self._window: _Window | None = None
+
+    def __enter__(self) -> Self:
+        _require_display()
+        running = QApplication.instance()
+        self._application = running if isinstance(running, QApplication) else QApplication([])
+        self._window = _Window(self._title)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        if self._window is not None:
+            self._window.close()
+            self._window = None
+
+    def write(self, frame: Frame) -> None:
+        """Show the frame. Raises SinkClosed once the window is closed."""
+        if self._window is None or self._application is None:
+            msg = "write() needs an open sink"
+            raise RuntimeError(msg)
+        self._application.processEvents()
+        if self._window.closed:
+            msg = "The preview window was closed."
+            raise SinkClosed(msg)
+        self._window.show_frame(frame)
+        self._application.processEvents()
+
+
+class _Window(QLabel):
+    """The picture, as large as fits without changing its shape."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self.closed = False
+        self.setWindowTitle(title)
+        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.setMinimumSize(1, 1)
+        self.setStyleSheet("background: black")
+
+    def show_frame(self, frame: Frame) -> None:
+        height, width = frame.image.shape[:2]
+        data = frame.image.tobytes()
+        picture = QPixmap.fromImage(QImage(data, width, height, 3 * width, QImage.Format_BGR888))
+        if not self.isVisible():
+            self.resize(width, height)
+            self.show()
+        if (self.width(), self.height()) != (width, height):
+            picture = picture.scaled(self.size(), _KEEP_SHAPE, _SMOOTH)
+        self.setPixmap(picture)
+
+    def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802  Qt's name
+        self.closed = True
+        super().closeEvent(event)
+
+
+def _require_display() -> None:
+    """Check what Qt would abort the process for. Raises SinkUnavailable."""
+    # OpenCV's wheel points Qt to plugins of its own Qt, which PyQt5 cannot load and aborts over.
+    if "cv2" in os.environ.get("QT_QPA_PLATFORM_PLUGIN_PATH", ""):
+        del os.environ["QT_QPA_PLATFORM_PLUGIN_PATH"]
+    names = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    if platform.system() == "Linux" and not any(os.environ.get(name) for name in names):
+        msg = "There is no display to open a window on."
+        raise SinkUnavailable(msg, "Run it on a desktop, or write to a file: --sink out.mp4")

@@ -1,0 +1,30 @@
+"""What counts as fooled. The live guard and every measurement call these same functions."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Logits = NDArray[np.float32]
+
+
+def fooled(clean: Logits, cloaked: Logits) -> NDArray[np.bool_]:
+    """Whether the most likely class differs: ``argmax f(x + v) != argmax f(x)``.
+
+    Source: the fooling rate of Moosavi-Dezfooli et al., "Universal adversarial perturbations"
+    (CVPR 2017), face by face. The true expression plays no part.
+
+    Args:
+        clean: ``float32[N, C]``, logits of the faces as captured.
+        cloaked: ``float32[N, C]``, of the same faces as sent.
+
+    Returns:
+        ``bool[N]``.
+    """
+    changed: NDArray[np.bool_] = clean.argmax(axis=1) != cloaked.argmax(axis=1)
+    return changed
+
+
+def softmax(logits: Logits) -> Logits:
+    """Probabilities, ``float32[N, C]``, of logits of the same shape."""
+    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
+    probabilities: Logits = raised / raised.sum(axis=1, keepdims=True)
+    return probabilities

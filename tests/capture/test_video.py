@@ -1,0 +1,146 @@
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+
+from facecloak.capture.video import VideoSource
+from facecloak.core.errors import SourceLost, SourceUnavailable
+from facecloak.core.ports import EndOfSource
+
+IDENTITY = b"".join(
+    value.to_bytes(4, "big", signed=True) for value in (65536, 0, 0, 0, 65536, 0, 0, 0, 1 << 30)
+)
+QUARTER_TURN = b"".join(
+    value.to_bytes(4, "big", signed=True)
+    for value in (0, 65536, 0, -65536, 0, 0, 48 * 65536, 0, 1 << 30)
+)
+
+
+def read_all(source):
+    """Return the frames, and the exception that came instead of the next one."""
+    frames = []
+    while True:
+        try:
+            frames.append(source.read(0))
+        except (EndOfSource, SourceLost) as end:
+            return frames, end
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "pix_fmt", "rate"),
+    [
+        ("in.mp4", "libx264", "yuv420p", Fraction(30000, 1001)),
+        ("in.mkv", "libx264", "yuv420p", Fraction(25)),
+        ("in.mov", "libx264", "yuv444p", Fraction(30)),
+        ("in.webm", "libvpx-vp9", "yuv420p", Fraction(24)),
+        ("in.avi", "mpeg4", "yuv420p", Fraction(15)),
+        ("in.gif", "gif", "rgb8", Fraction(25)),
+        ("grey.mkv", "ffv1", "gray", Fraction(30)),
+        ("alpha.mkv", "ffv1", "bgra", Fraction(30)),
+        ("deep.mkv", "ffv1", "rgb48le", Fraction(30)),
+    ],
+)
+def test_every_frame_comes_in_order_at_its_time(clip, picture, name, codec, pix_fmt, rate):
+    path = clip(name, codec=codec, pix_fmt=pix_fmt, rate=rate, count=12)
+    with VideoSource(path) as source:
+        assert not source.live
+        assert source.size == (64, 48)
+        assert source.path == path
+        assert source.rate == rate
+        assert source.fps == float(rate)
+        assert source.frame_count in (12, None)
+        frames, end = read_all(source)
+    assert isinstance(end, EndOfSource)
+    assert [frame.index for frame in frames] == list(range(12))
+    times = [float(index / rate) for index in range(12)]
+    assert [frame.captured_s for frame in frames] == pytest.approx(times, abs=0.001)
+    if codec in ("ffv1", "libvpx-vp9") and pix_fmt != "gray":
+        assert np.abs(frames[0].image.astype(int) - picture).mean() < 3
+
+
+def test_odd_sizes_are_kept(clip, picture):
+    path = clip("in.mkv", codec="ffv1", pix_fmt="bgr0", image=picture[:47, :63], count=3)
+    with VideoSource(path) as source:
+        assert source.size == (63, 47)
+        assert np.array_equal(source.read(0).image, picture[:47, :63])
+
+
+def test_a_phone_video_comes_upright(clip):
+    path = clip("in.mp4", count=3)
+    with VideoSource(path) as source:
+        lying = source.read(0).image
+    encoded = path.read_bytes()
+    at = encoded.index(IDENTITY, encoded.index(b"tkhd"))
+    path.write_bytes(encoded[:at] + QUARTER_TURN + encoded[at + len(IDENTITY) :])
+    with VideoSource(path) as source:
+        assert source.size == (48, 64)
+        assert np.array_equal(source.read(0).image, np.rot90(lying, -1))
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "pix_fmt"),
+    [
+        ("in.mkv", "libx264", "yuv420p"),
+        ("in.mkv", "ffv1", "bgr0"),
+        ("in.webm", "libvpx-vp9", "yuv420p"),
+        ("in.gif", "gif", "rgb8"),
+    ],
+)
+def test_a_truncated_file_says_after_which_frame(clip, capfd, name, codec, pix_fmt):
+    path = clip(name, codec=codec, pix_fmt=pix_fmt)
+    encoded = path.read_bytes()
+    path.write_bytes(encoded[: len(encoded) * 7 // 10])
+    with VideoSource(path) as source:
+        frames, end = read_all(source)
+    assert isinstance(end, SourceLost)
+    assert 1 < len(frames) < 60
+    assert f"after frame {len(frames)}." in end.what
+    assert end.remedy
+    assert capfd.readouterr().err == ""
+
+
+def test_flipped_bits_are_a_lost_source(clip):
+    path = clip("in.mkv")
+    encoded = bytearray(path.read_bytes())
+    middle = len(encoded) // 2
+    encoded[middle : middle + 200] = bytes(255 - byte for byte in encoded[middle : middle + 200])
+    path.write_bytes(encoded)
+    with VideoSource(path) as source:
+        frames, end = read_all(source)
+    assert isinstance(end, SourceLost)
+    assert len(frames) < 60
+
+
+@pytest.mark.parametrize(
+    ("story", "says"),
+    [
+        ("missing", "cannot be read: No such file"),
+        ("directory", "cannot be read: Is a directory"),
+        ("empty", "is empty"),
+        ("text", "is not a video"),
+        ("cut", "is not a video"),
+        ("sound", "has no picture, only sound"),
+    ],
+)
+def test_bad_files_say_one_sentence(tmp_path, clip, capfd, story, says):
+    path = tmp_path / "in.mp4"
+    if story == "directory":
+        path.mkdir()
+    elif story in ("empty", "text"):
+        path.write_text("" if story == "empty" else "not a video\n" * 50)
+    elif story == "cut":
+        encoded = clip("in.mp4").read_bytes()
+        path.write_bytes(encoded[: len(encoded) // 2])
+    elif story == "sound":
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream("aac", rate=48000)
+            silence = av.AudioFrame(format="fltp", layout="mono", samples=1024)
+            silence.sample_rate = 48000
+            silence.planes[0].update(bytes(4096))
+            container.mux(stream.encode(silence))
+            container.mux(stream.encode())
+    with pytest.raises(SourceUnavailable, match=says) as caught, VideoSource(path):
+        pass
+    assert caught.value.remedy
+    assert capfd.readouterr().err == ""

@@ -1,0 +1,128 @@
+"""The search with models that are told what to see."""
+
+import numpy as np
+import pytest
+
+from facecloak.core import geometry
+from facecloak.core.types import Frame, Sighting
+from facecloak.face.search import Models, Schedule, Search
+from facecloak.face.smoothing import SmoothingConfig
+from facecloak.face.tracking import TrackingConfig
+from facecloak.face.views import Picture, around, tiles
+
+SIZE = (640, 360)
+FRAME_FROM_FACE = np.array([[100.0, 0, 200], [0, 100.0, 120]])
+
+
+class Scripted:
+    """A model that sees the same points in whole frames, in close views, or nowhere."""
+
+    def __init__(self, whole=(), close=()) -> None:
+        self.whole, self.close = list(whole), list(close)
+
+    def landmarks(self, rgb):
+        return self.whole if rgb.shape[0] == SIZE[1] else self.close
+
+    keypoints = landmarks
+
+
+def mesh_points(frame_from_face=FRAME_FROM_FACE):
+    points = np.zeros((468, 2))
+    points[list(geometry.TEMPLATE_INDICES)] = geometry.apply(
+        frame_from_face, geometry.TEMPLATE_POINTS
+    )
+    return points
+
+
+def search(video=None, still=None, far=None) -> Search:
+    models = Models(video or Scripted(), still or Scripted(), far or Scripted())
+    return Search(models, 5, TrackingConfig(), SmoothingConfig())
+
+
+def frame(index: int) -> Frame:
+    return Frame(np.full((360, 640, 3), 128, np.uint8), index / 30, index)
+
+
+def test_the_mesh_alone_places_the_face() -> None:
+    faces = search(video=Scripted([mesh_points()])).find(frame(0))
+    np.testing.assert_allclose(
+        geometry.invert(faces.found[0].face_from_frame), FRAME_FROM_FACE, atol=1e-6
+    )
+    assert faces.found[0].sighting is Sighting.MESH
+
+
+def test_a_face_listed_twice_counts_once() -> None:
+    larger = FRAME_FROM_FACE * 1.2 - [[0, 0, 50], [0, 0, 30]]
+    one = search(video=Scripted([mesh_points(larger), mesh_points()]))
+    for index in range(3):
+        assert len(one.find(frame(index)).found) == 1
+
+
+def test_keypoints_stand_in_when_the_mesh_sees_nothing() -> None:
+    points = geometry.apply(FRAME_FROM_FACE, geometry.KEYPOINT_POINTS)
+    faces = search(far=Scripted([(points, 0.9)])).find(frame(0))
+    assert [face.sighting for face in faces.found] == [Sighting.KEYPOINTS]
+
+
+def test_the_detector_alone_must_be_sure_of_a_new_face() -> None:
+    points = geometry.apply(FRAME_FROM_FACE, geometry.KEYPOINT_POINTS)
+    assert search(far=Scripted([(points, 0.6)])).find(frame(0)).found == ()
+
+
+def test_degenerate_and_implausible_landmarks_are_dropped() -> None:
+    tiny = geometry.apply(np.array([[5.0, 0, 200], [0, 5.0, 120]]), geometry.TEMPLATE_POINTS)
+    small = np.zeros((468, 2))
+    small[list(geometry.TEMPLATE_INDICES)] = tiny
+    nowhere = [np.zeros((468, 2)), np.full((468, 2), np.nan), small]
+    assert search(video=Scripted(nowhere)).find(frame(0)).found == ()
+
+
+def test_a_face_that_no_model_sees_any_more_is_missing() -> None:
+    video = Scripted([mesh_points()])
+    one = search(video=video)
+    for index in range(5):
+        one.find(frame(index))
+    video.whole = []
+    faces = one.find(frame(5))  # a flat grey picture gives optical flow nothing to hold on to
+    assert faces.missing + len(faces.found) == 1
+
+
+def test_the_schedule_looks_everywhere_at_first_and_then_in_turns() -> None:
+    schedule = Schedule(every=5)
+    squares = len(tiles(*SIZE))
+    assert len(schedule.due(SIZE, alarm=False)) == 1 + squares
+    calm = [len(schedule.due(SIZE, alarm=False)) for _ in range(20)]
+    assert calm == [0, 0, 0, 0, 1] * 4
+    wholes = [schedule.due(SIZE, alarm=True)[0] is None for _ in range(2 * squares)]
+    assert wholes.count(True) == squares
+    assert len(schedule.due((320, 240), alarm=False)) > 1
+    with pytest.raises(ValueError, match="every"):
+        Schedule(every=0)
+
+
+@pytest.mark.parametrize(
+    "size", [(1280, 720), (640, 480), (480, 640), (16, 9), (1, 1), (4000, 300)]
+)
+def test_the_tiles_cover_the_frame(size) -> None:
+    covered = np.zeros((size[1], size[0]), bool)
+    corners = np.array([(-0.5, -0.5), (191.5, 191.5)])
+    for view_from_frame in tiles(*size):
+        low, high = geometry.apply(geometry.invert(view_from_frame), corners)
+        x, y = np.meshgrid(np.arange(size[0]), np.arange(size[1]))
+        covered |= (x >= low[0] - 1) & (y >= low[1] - 1) & (x <= high[0] + 1) & (y <= high[1] + 1)
+    assert covered.all()
+
+
+def test_a_close_view_centres_the_face_upright() -> None:
+    view = around(geometry.invert(FRAME_FROM_FACE), 2.0)
+    corner = geometry.apply(view, FRAME_FROM_FACE[:, 2][None])[0]
+    np.testing.assert_allclose(corner, (47.5, 47.5), atol=1e-9)
+
+
+def test_the_smaller_copy_and_the_frame_agree_on_places() -> None:
+    ramp = np.repeat(np.linspace(0, 255, 1280).astype(np.uint8)[None, :, None], 720, 0).repeat(3, 2)
+    picture = Picture(ramp)
+    (x, _) = geometry.apply(picture.small_from_frame, np.array([[639.5, 359.5]]))[0]
+    assert x == pytest.approx(319.5)
+    assert picture.small.shape == (360, 640, 3)
+    assert picture.grey.shape == (360, 640)

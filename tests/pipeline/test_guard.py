@@ -1,0 +1,234 @@
+"""Stories in a table, one for each edge; then the promise for any order of events."""
+
+from typing import NamedTuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from facecloak.core.types import Output
+from facecloak.pipeline.guard import Guard, GuardSettings
+from tests.fakes.stages import verdict
+
+CLOAKED, HELD, SHIELD, UNTOUCHED = Output.CLOAKED, Output.HELD, Output.SHIELD, Output.UNTOUCHED
+
+
+class Step(NamedTuple):
+    at_s: float
+    shows: Output
+    found: int = 1
+    missing: int = 0
+    cloaked: bool = True
+    judged_s: float | None = None
+    fooled: bool = True
+    fails: bool = False
+
+
+STRICT = GuardSettings(hold_s=0.5, proof_s=2.0)
+OPEN = GuardSettings(hold_s=0.5, proof_s=2.0, empty_room="pass", empty_after_s=3.0)
+HIDING = GuardSettings(hold_s=0.5, proof_s=2.0, unfooled="shield", unfooled_window_s=3.0)
+
+STORIES = [
+    pytest.param(STRICT, [Step(0, SHIELD), Step(0.1, SHIELD)], id="nothing judged yet"),
+    pytest.param(
+        STRICT, [Step(0, SHIELD), Step(0.1, CLOAKED, judged_s=0.0)], id="the first verdict comes"
+    ),
+    pytest.param(STRICT, [Step(0, CLOAKED, judged_s=0.0)], id="judged before it leaves"),
+    pytest.param(
+        STRICT,
+        [Step(0, CLOAKED, judged_s=0.0), Step(2, CLOAKED), Step(2.1, HELD), Step(2.5, HELD),
+         Step(2.6, SHIELD), Step(9, SHIELD), Step(9.1, CLOAKED, judged_s=9.0)],
+        id="the judge dies, and comes back",
+    ),
+    pytest.param(
+        STRICT,
+        [Step(0, CLOAKED, judged_s=0.0), Step(1, CLOAKED, judged_s=0.9, fooled=False),
+         Step(2.8, CLOAKED), Step(3, HELD)],
+        id="an unfooled classifier is told of, not hidden",
+    ),
+    pytest.param(
+        STRICT,
+        [Step(0, CLOAKED, judged_s=0.0), Step(0.1, HELD, found=0, missing=1),
+         Step(0.5, HELD, found=0, missing=1), Step(0.6, SHIELD, found=0, missing=1),
+         Step(0.7, CLOAKED)],
+        id="the one face is missed for a moment",
+    ),
+    pytest.param(
+        STRICT,
+        [Step(0, CLOAKED, found=2, judged_s=0.0), Step(0.1, HELD, found=1, missing=1),
+         Step(0.6, SHIELD, found=1, missing=1), Step(0.7, CLOAKED, found=1)],
+        id="one of two faces is missed",
+    ),
+    pytest.param(
+        STRICT,
+        [Step(0, CLOAKED, judged_s=0.0), Step(0.1, HELD, cloaked=False),
+         Step(0.6, SHIELD, cloaked=False)],
+        id="a face found is not cloaked",
+    ),
+    pytest.param(
+        STRICT,
+        [Step(0, CLOAKED, judged_s=0.0), Step(0.1, HELD, fails=True), Step(0.5, HELD, fails=True),
+         Step(0.6, SHIELD, fails=True), Step(0.7, CLOAKED)],
+        id="a stage fails",
+    ),
+    pytest.param(
+        STRICT,
+        [Step(0, SHIELD, found=0), Step(9, SHIELD, found=0), Step(10, CLOAKED, judged_s=10.0),
+         Step(10.1, SHIELD, found=0)],
+        id="an empty room is shielded at once",
+    ),
+    pytest.param(
+        OPEN,
+        [Step(0, SHIELD, found=0), Step(2.9, SHIELD, found=0), Step(3, UNTOUCHED, found=0),
+         Step(3.1, SHIELD), Step(3.2, SHIELD, found=0), Step(6.1, SHIELD, found=0),
+         Step(6.2, UNTOUCHED, found=0)],
+        id="an empty room is shown once it surely is",
+    ),
+    pytest.param(
+        OPEN,
+        [Step(0, CLOAKED, judged_s=0.0), Step(0.1, HELD, found=0), Step(0.6, SHIELD, found=0),
+         Step(3.0, SHIELD, found=0), Step(3.1, UNTOUCHED, found=0)],
+        id="somebody leaves",
+    ),
+    pytest.param(
+        OPEN,
+        [Step(0, SHIELD, found=0), Step(2, SHIELD, fails=True), Step(3, SHIELD, found=0),
+         Step(5.9, SHIELD, found=0), Step(6, UNTOUCHED, found=0)],
+        id="a failure starts the wait for an empty room anew",
+    ),
+    pytest.param(
+        OPEN,
+        [Step(0, SHIELD, found=0), Step(2, SHIELD, found=0, missing=1), Step(3, SHIELD, found=0),
+         Step(6, UNTOUCHED, found=0)],
+        id="so does a missing face",
+    ),
+    pytest.param(
+        OPEN,
+        [Step(10, SHIELD, found=0), Step(0, SHIELD, found=0), Step(2.9, SHIELD, found=0),
+         Step(3, UNTOUCHED, found=0)],
+        id="so does a clock that is set back",
+    ),
+    pytest.param(
+        HIDING,
+        [Step(0, CLOAKED, judged_s=0.0), Step(1, CLOAKED, judged_s=1.0, fooled=False),
+         Step(2, SHIELD, judged_s=2.0, fooled=False), Step(3.1, SHIELD, judged_s=3.1),
+         Step(4.1, CLOAKED, judged_s=4.1)],
+        id="an unfooled classifier is hidden from where that is wanted",
+    ),
+    pytest.param(
+        HIDING,
+        [Step(0, CLOAKED, judged_s=0.0), Step(0.1, HELD, fails=True),
+         Step(0.2, CLOAKED, judged_s=0.2, fooled=False),
+         Step(0.3, SHIELD, judged_s=0.3, fooled=False, fails=True)],
+        id="and so is the frame it would be held with",
+    ),
+    pytest.param(
+        STRICT,
+        [Step(5, CLOAKED, judged_s=5.0), Step(4, SHIELD), Step(5.1, CLOAKED)],
+        id="a clock that is set back proves nothing",
+    ),
+    pytest.param(
+        STRICT, [Step(0, SHIELD, judged_s=1.0), Step(float("nan"), SHIELD)], id="from the future"
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("settings", "story"), STORIES)
+def test_guard(settings, story):
+    guard = Guard(settings)
+    for step in story:
+        if step.judged_s is not None:
+            guard.record([verdict(fooled=step.fooled)], judged_at_s=step.judged_s)
+        if step.fails:
+            shown = guard.fail(step.at_s)
+        else:
+            shown = guard.decide(
+                step.at_s, found=step.found, missing=step.missing, cloaked=step.cloaked
+            )
+        assert shown is step.shows, step
+
+
+def test_an_empty_round_proves_nothing():
+    guard = Guard()
+    guard.record([], judged_at_s=0)
+    assert guard.decide(0, found=1, missing=0, cloaked=True) is SHIELD
+
+
+def test_one_classifier_of_two_that_reads_the_face_is_enough_to_hide_it():
+    guard = Guard(HIDING)
+    guard.record([verdict(classifier="a"), verdict(classifier="b", fooled=False)], judged_at_s=0)
+    assert guard.decide(0, found=1, missing=0, cloaked=True) is SHIELD
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"hold_s": -0.1}, {"proof_s": float("nan")}, {"empty_after_s": 61},
+     {"unfooled_window_s": float("inf")}, {"empty_room": "open"}, {"unfooled": "ignore"}],
+)  # fmt: skip
+def test_settings_that_make_no_sense_are_refused(wrong):
+    with pytest.raises(ValueError, match=f"guard.{next(iter(wrong))} must be"):
+        GuardSettings(**wrong)
+
+
+times_s = st.one_of(st.floats(0, 12), st.sampled_from([float("nan"), float("inf"), -1.0]))
+records = st.tuples(st.just("record"), times_s, st.lists(st.booleans(), max_size=3))
+fails = st.tuples(st.just("fail"), times_s)
+frames = st.tuples(st.just("frame"), times_s, st.integers(0, 2), st.integers(0, 1), st.booleans())
+event_orders = st.lists(st.one_of(records, fails, frames), max_size=60)
+all_settings = st.builds(
+    GuardSettings,
+    hold_s=st.floats(0, 2),
+    proof_s=st.floats(0, 3),
+    empty_room=st.sampled_from(["shield", "pass"]),
+    empty_after_s=st.floats(0, 3),
+    unfooled=st.sampled_from(["tell", "shield"]),
+)
+
+
+@given(all_settings, event_orders)
+def test_no_order_of_events_lets_a_face_through(settings, events):
+    guard = Guard(settings)
+    proofs, cloaked_at_s, empty_since_s = [], [], None
+    for kind, at_s, *rest in events:
+        if kind == "record":
+            (fooled,) = rest
+            guard.record([verdict(fooled=value) for value in fooled], judged_at_s=at_s)
+            proofs += [at_s] * bool(fooled)
+            continue
+        if kind == "fail":
+            found, missing, cloaked = None, None, False
+            shown = guard.fail(at_s)
+        else:
+            found, missing, cloaked = rest
+            shown = guard.decide(at_s, found=found, missing=missing, cloaked=cloaked)
+        empty = found == 0 and missing == 0
+        empty_since_s = (at_s if empty_since_s is None else empty_since_s) if empty else None
+
+        if shown is CLOAKED:
+            assert found
+            assert not missing
+            assert cloaked
+            assert any(0 <= at_s - proof <= settings.proof_s for proof in proofs)
+            cloaked_at_s.append(at_s)
+        elif shown is HELD:
+            assert any(0 <= at_s - sent <= settings.hold_s for sent in cloaked_at_s[-1:])
+        elif shown is UNTOUCHED:
+            assert settings.empty_room == "pass"
+            assert empty
+
+
+@given(st.lists(st.tuples(st.floats(0.001, 1), st.sampled_from(["empty", "missing", "fail"]))))
+def test_a_room_is_shown_only_after_nobody_was_seen_for_long_enough(steps):
+    guard = Guard(OPEN)
+    now_s, empty_since_s = 0.0, None
+    for passed_s, seen in steps:
+        now_s += passed_s
+        if seen == "empty":
+            empty_since_s = now_s if empty_since_s is None else empty_since_s
+            shown = guard.decide(now_s, found=0, missing=0, cloaked=False)
+        else:
+            empty_since_s = None
+            missing = guard.decide(now_s, found=0, missing=1, cloaked=False)
+            shown = guard.fail(now_s) if seen == "fail" else missing
+        long_enough = empty_since_s is not None and now_s - empty_since_s >= OPEN.empty_after_s
+        assert (shown is UNTOUCHED) == long_enough

@@ -1,0 +1,106 @@
+import threading
+
+import pytest
+
+from facecloak.core.stats import StageTimes
+from facecloak.pipeline.jury import InlineJury, Round, ThreadJury
+from tests.fakes.stages import CLOAKED, FakeJudge, faces, raw_frame, verdict
+
+ONE = faces(1).found
+
+
+def cloaked(frame):
+    image = frame.image.copy()
+    image[:] = CLOAKED
+    return frame.with_image(image)
+
+
+def submit(jury, index, now_s):
+    frame = raw_frame(index, now_s)
+    jury.submit(frame, cloaked(frame), ONE, now_s=now_s)
+
+
+def wait_for_rounds(jury):
+    """The first rounds of a jury with a thread; empty after a second of none."""
+    pause = threading.Event()
+    for _ in range(200):
+        if heard := jury.rounds():
+            return heard
+        pause.wait(0.005)
+    return ()
+
+
+def test_inline_judges_the_very_frame():
+    times = StageTimes()
+    jury = InlineJury(FakeJudge(), times)
+    submit(jury, 0, 1.5)
+    assert jury.rounds() == (Round(1.5, (verdict(at_s=1.5),), complete=True),)
+    assert jury.rounds() == ()
+    assert times.summary()["judge"]["count"] == 1
+
+
+def test_inline_keeps_its_pace_in_frame_time_and_after_a_step_back():
+    judge = FakeJudge()
+    jury = InlineJury(judge, StageTimes(), every_s=0.25)
+    for index, now_s in enumerate((0.0, 0.1, 0.24, 0.25, 0.4, 0.1, 0.2)):
+        submit(jury, index, now_s)
+    assert judge.judged == [0, 3, 5]
+
+
+def test_a_face_without_a_verdict_makes_a_round_incomplete():
+    class Partial(FakeJudge):
+        def judge(self, clean, cloaked, faces):
+            return super().judge(clean, cloaked, faces)[:1]
+
+    jury = InlineJury(Partial(), StageTimes())
+    frame = raw_frame()
+    jury.submit(frame, cloaked(frame), faces(2).found, now_s=0)
+    assert [heard.complete for heard in jury.rounds()] == [False]
+
+
+def test_a_pace_below_zero_is_refused():
+    with pytest.raises(ValueError, match="every_s"):
+        InlineJury(FakeJudge(), StageTimes(), every_s=-1)
+
+
+def test_the_thread_judges_the_first_frame_at_once():
+    jury = ThreadJury(FakeJudge(), StageTimes(), every_s=60)
+    submit(jury, 0, 0.0)
+    assert [heard.at_s for heard in wait_for_rounds(jury)] == [0.0]
+    jury.close()
+    jury.close()
+
+
+def test_frames_that_come_while_the_thread_judges_are_dropped_for_the_newest():
+    going = threading.Event()
+    judge = FakeJudge(hangs=going)
+    jury = ThreadJury(judge, StageTimes(), every_s=0)
+    for index in range(20):
+        submit(jury, index, index / 30)
+    going.set()
+    jury.close()
+    assert judge.judged[-1] == 19
+    assert len(judge.judged) <= 2
+
+
+@pytest.mark.warns_in_log
+def test_a_judge_that_raises_is_heard_of_once_and_never_again(caplog):
+    jury = ThreadJury(FakeJudge(raises=RuntimeError("secret")), StageTimes(), every_s=0)
+    submit(jury, 0, 0.0)
+    jury.close()
+    submit(jury, 1, 1.0)
+    assert jury.rounds() == ()
+    assert isinstance(jury.error, RuntimeError)
+    assert [record.getMessage() for record in caplog.records] == [
+        "facecloak-jury ended: RuntimeError"
+    ]
+
+
+@pytest.mark.warns_in_log
+def test_a_judge_that_hangs_does_not_keep_the_run_from_closing(caplog):
+    going = threading.Event()
+    jury = ThreadJury(FakeJudge(hangs=going), StageTimes(), patience_s=0.02)
+    submit(jury, 0, 0.0)
+    jury.close()
+    assert "facecloak-jury still hangs" in caplog.text
+    going.set()

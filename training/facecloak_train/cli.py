@@ -1,0 +1,143 @@
+"""``facecloak-train``: the command line is the settings' dataclasses."""
+
+import argparse
+import ast
+import dataclasses
+import inspect
+import logging
+import sys
+import textwrap
+import types
+import typing
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from facecloak.core.errors import FaceCloakError
+from facecloak_train import settings
+from facecloak_train.data.fer2013 import DatasetError
+
+logger = logging.getLogger("facecloak_train")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one recipe. Returns the exit code: 0, 2 for bad options, 4 for bad data or files."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    parser = argparse.ArgumentParser(prog="facecloak-train", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, (kind, _) in COMMANDS.items():
+        about = inspect.getdoc(kind) or ""
+        command = commands.add_parser(
+            name,
+            help=about.splitlines()[0],
+            description=about,
+            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        )
+        if name == "prepare":
+            command.add_argument("dataset", choices=["fer2013"], help="which dataset it is")
+        add_options(command, kind)
+    chosen = parser.parse_args(arguments)
+    kind, recipe = COMMANDS[chosen.command]
+    try:
+        recipe(build(kind, vars(chosen)))
+    except (DatasetError, FaceCloakError, FileNotFoundError) as exc:
+        logger.error("facecloak-train %s: %s", chosen.command, exc)  # noqa: TRY400 - one sentence
+        return exc.exit_code if isinstance(exc, FaceCloakError) else 4
+    except KeyboardInterrupt:
+        logger.info("stopped; the same command goes on from the last checkpoint")
+        return 130
+    return 0
+
+
+def _prepare(chosen: settings.PrepareSettings) -> None:
+    from facecloak_train.recipes.prepare_fer2013 import prepare_fer2013
+
+    prepare_fer2013(chosen)
+
+
+def _fit(chosen: settings.FitSettings) -> None:
+    from facecloak_train.recipes.fit_classifier import fit_classifier
+
+    fit_classifier(chosen)
+
+
+def _attack(chosen: settings.AttackSettings) -> None:
+    from facecloak_train.recipes.make_universal import make_universal
+
+    make_universal(chosen)
+
+
+def _evaluate(chosen: settings.EvaluateSettings) -> None:
+    from facecloak_train.recipes.evaluate_fooling import evaluate_fooling
+
+    evaluate_fooling(chosen)
+
+
+def _export(chosen: settings.ExportSettings) -> None:
+    from facecloak_train.recipes.export_onnx import export_onnx
+
+    export_onnx(chosen)
+
+
+COMMANDS: dict[str, tuple[type[Any], Callable[[Any], None]]] = {
+    "prepare": (settings.PrepareSettings, _prepare),
+    "fit": (settings.FitSettings, _fit),
+    "attack": (settings.AttackSettings, _attack),
+    "evaluate": (settings.EvaluateSettings, _evaluate),
+    "export": (settings.ExportSettings, _export),
+}
+"""Every command: its settings and its recipe, which is imported when it runs (torch is slow)."""
+
+
+def add_options(parser: argparse.ArgumentParser, kind: type[Any], prefix: str = "") -> None:
+    """Add one option for each field of a settings dataclass; nested ones get a prefix."""
+    hints, helps = typing.get_type_hints(kind), field_docs(kind)
+    for field in dataclasses.fields(kind):
+        hint, flag = hints[field.name], f"--{prefix}{field.name}".replace("_", "-")
+        if dataclasses.is_dataclass(hint):
+            add_options(parser, typing.cast("type[Any]", hint), f"{prefix}{field.name}-")
+            continue
+        options: dict[str, Any] = {"help": helps[field.name], "default": argparse.SUPPRESS}
+        if field.default is not dataclasses.MISSING:
+            options["help"] += f" (default: {field.default})"
+        if hint is bool:
+            options["action"] = argparse.BooleanOptionalAction
+        elif isinstance(hint, types.GenericAlias) or typing.get_origin(hint) is tuple:
+            options |= {"type": typing.get_args(hint)[0], "nargs": "+"}
+        else:
+            options["type"] = hint
+        missing = field.default is field.default_factory is dataclasses.MISSING
+        parser.add_argument(flag, required=missing, **options)
+
+
+def build(kind: type[Any], chosen: dict[str, Any], prefix: str = "") -> Any:  # noqa: ANN401
+    """Make the settings from parsed options; what was not given keeps its default."""
+    hints = typing.get_type_hints(kind)
+    values: dict[str, Any] = {}
+    for field in dataclasses.fields(kind):
+        name = f"{prefix}{field.name}"
+        if dataclasses.is_dataclass(hints[field.name]):
+            given = {k for k in chosen if k.startswith(f"{name}_")}
+            if given:
+                usual = typing.cast("Callable[[], Any]", field.default_factory)()
+                changes = {k.removeprefix(f"{name}_"): chosen[k] for k in given}
+                values[field.name] = dataclasses.replace(usual, **changes)
+        elif name in chosen:
+            value = chosen[name]
+            values[field.name] = tuple(value) if isinstance(value, list) else value
+    return kind(**values)
+
+
+def field_docs(kind: type[Any]) -> dict[str, str]:
+    """The string under each field of a dataclass, by the field's name."""
+    body = ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0]
+    assert isinstance(body, ast.ClassDef)  # noqa: S101 - what a class's source parses to
+    docs = {}
+    for statement, following in zip(body.body, body.body[1:], strict=False):
+        if (
+            isinstance(statement, ast.AnnAssign)
+            and isinstance(statement.target, ast.Name)
+            and isinstance(following, ast.Expr)
+            and isinstance(following.value, ast.Constant)
+        ):
+            docs[statement.target.id] = str(following.value.value).rstrip(".")
+    return docs

@@ -1,0 +1,1 @@
+"""Takes trained classifiers to the live app."""

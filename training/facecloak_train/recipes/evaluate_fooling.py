@@ -1,0 +1,146 @@
+"""Measure a perturbation on faces that the attack never saw, as the far end would see them.
+
+    facecloak-train evaluate --data runs/fer2013.npz --model models/vgg19.onnx
+        --perturbation perturbations/default.safetensors --out docs/results/vgg19.json
+
+Every PrivateTest face becomes a frame: enlarged, on a canvas that repeats its border. The shipped
+finder looks for it, the shipped compositor cloaks it and rounds to 8 bits, the shipped judge reads
+it before and after. A face that the finder does not see is counted, not judged: live, it would be
+shielded. Beside the perturbation stand random sign noise and a chessboard with the same budget,
+on the same grid and on one as fine as the classifier's input. Two cores take about fifteen minutes.
+"""
+
+import dataclasses
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from facecloak.cloak.opencv_cloak import OpenCvCloak
+from facecloak.core import perturbation as perturbations
+from facecloak.core.perturbation import Perturbation
+from facecloak.core.types import Face, Frame
+from facecloak.face.mediapipe_finder import MediaPipeFinder
+from facecloak.verify.crop import face_crop
+from facecloak.verify.onnx_judge import OnnxClassifier
+from facecloak.verify.visibility import psnr, ssim
+from facecloak_train import run
+from facecloak_train.attacks.baselines import chessboard, random_sign
+from facecloak_train.data import fer2013
+from facecloak_train.measure.fooling import fooling
+from facecloak_train.measure.report import markdown
+from facecloak_train.settings import EvaluateSettings
+
+logger = logging.getLogger(__name__)
+
+_APART_S = 10.0
+
+
+def evaluate_fooling(settings: EvaluateSettings) -> dict[str, Any]:
+    """Measure, write the report, return it."""
+    private = fer2013.read_npz(settings.data)["PrivateTest"]
+    shipped = perturbations.load(settings.perturbation)
+    judge = OnnxClassifier(settings.model, "cpu")
+    cloaks = {f"FaceCloak x{s:g}": OpenCvCloak(shipped, s) for s in settings.strengths}
+    cloaks |= {name: OpenCvCloak(other) for name, other in _baselines(shipped).items()}
+
+    clean: list[NDArray[np.uint8]] = []
+    cloaked: dict[str, list[NDArray[np.uint8]]] = {name: [] for name in cloaks}
+    seen: dict[str, list[tuple[float, float]]] = {name: [] for name in cloaks}
+    truth: list[int] = []
+    for number, (frame, face) in enumerate(_frames(private, settings)):
+        if face is None:
+            continue
+        truth.append(int(private.labels[number]))
+        clean.append(face_crop(frame.image, face.face_from_frame, judge.card.input_px))
+        for name, cloak in cloaks.items():
+            out = cloak.apply(frame, [face])
+            cloaked[name].append(face_crop(out.image, face.face_from_frame, judge.card.input_px))
+            if number % 10 == 0:
+                box = _face_box(settings)
+                pair = frame.image[box], out.image[box]
+                seen[name].append((psnr(*pair), ssim(*pair)))
+
+    before = _logits(judge, clean)
+    rows: dict[str, dict[str, float]] = {}
+    for name, cloak in cloaks.items():
+        figures = fooling(before, _logits(judge, cloaked[name]), np.array(truth))
+        visible = np.mean(seen[name], axis=0)
+        rows[name] = dataclasses.asdict(figures) | {
+            "budget_levels": cloak.budget,
+            "psnr_db": float(visible[0]),
+            "ssim": float(visible[1]),
+        }
+    report = {
+        "command": " ".join(["facecloak-train", *sys.argv[1:]]),
+        "classifier": judge.card.name,
+        "classifier_sha256": judge.card.sha256,
+        "perturbation_sha256": run.digest_of(settings.perturbation),
+        "faces": min(settings.faces, len(private)),
+        "found": len(truth),
+        "rows": rows,
+    }
+    settings.out.parent.mkdir(parents=True, exist_ok=True)
+    run.write_atomically(settings.out, json.dumps(report, indent=2).encode())
+    run.write_atomically(settings.out.with_suffix(".md"), markdown(report).encode())
+    logger.info("%s", markdown(report))
+    if settings.record and "FaceCloak x1" in rows:
+        header = dataclasses.replace(shipped.header, measured=rows["FaceCloak x1"])
+        dataclasses.replace(shipped, header=header).save(settings.perturbation)
+    return report
+
+
+def _baselines(shipped: Perturbation) -> dict[str, Perturbation]:
+    eps, seed = shipped.header.eps, shipped.header.seed
+    return {
+        f"{name}, {cells} cells": dataclasses.replace(
+            shipped,
+            static=grid,
+            cosine=np.zeros((1, 1), np.float32),
+            sine=np.zeros((1, 1), np.float32),
+        )
+        for cells in (len(shipped.static), fer2013.FACE_PX)
+        for name, grid in (
+            ("random sign", random_sign(cells, eps, seed)),
+            ("chessboard", chessboard(cells, eps)),
+        )
+    }
+
+
+def _frames(
+    private: fer2013.Faces, settings: EvaluateSettings
+) -> Iterator[tuple[Frame, Face | None]]:
+    """Each face as a frame of its own, with its place, or None where the finder sees no face."""
+    margin = settings.face_px // 4
+    with MediaPipeFinder() as finder:
+        images = private.images[: settings.faces]
+        for number, image in enumerate(tqdm(images, desc="faces", unit="face")):
+            large = cv2.resize(image, (settings.face_px,) * 2, interpolation=cv2.INTER_CUBIC)
+            canvas = cv2.copyMakeBorder(large, margin, margin, margin, margin, cv2.BORDER_REPLICATE)
+            frame = Frame(
+                cv2.cvtColor(canvas, cv2.COLOR_GRAY2BGR).astype(np.uint8, copy=False),
+                _APART_S * (2 * number + 1),
+                2 * number + 1,
+            )
+            # An empty frame long before makes the finder forget the face before.
+            empty = np.zeros_like(frame.image)
+            finder.find(Frame(empty, frame.captured_s - _APART_S, 2 * number))
+            found = finder.find(frame).found
+            yield frame, found[0] if found else None
+
+
+def _face_box(settings: EvaluateSettings) -> tuple[slice, slice]:
+    margin = settings.face_px // 4
+    side = slice(margin, margin + settings.face_px)
+    return side, side
+
+
+def _logits(judge: OnnxClassifier, crops: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
+    stacked = np.stack(crops)
+    return np.concatenate([judge.logits(stacked[i : i + 64]) for i in range(0, len(stacked), 64)])
