@@ -1,10 +1,11 @@
 """Sources of frames, each a ``core.ports.Source``: a camera, a file, the animated demo portrait.
 
-    camera   CameraSource    a webcam; newest frame wins, drops show as gaps in ``index``
-    video    VideoSource     a video file or an animated GIF; every frame, in order
-    picture  PictureSource   a still picture; one frame
-    demo     DemoSource      a public-domain portrait that moves; needs no file and no camera
-    bgr      to_bgr          what every device hands over becomes ``uint8[H, W, 3]``, BGR
+    camera    CameraSource    a webcam; newest frame wins, drops show as gaps in ``index``
+    video     VideoSource     a video file or an animated GIF; every frame, in order
+    picture   PictureSource   a still picture; one frame
+    demo      DemoSource      a public-domain portrait that moves; needs no file and no camera
+    portrait  Portrait        what the demo shows
+    bgr       to_bgr          what every device hands over becomes ``uint8[H, W, 3]``, BGR
 
 ``open_source`` chooses by name. No frame leaves here in any other layout, and no message of OpenCV
 or ffmpeg reaches the terminal.
@@ -14,8 +15,9 @@ import re
 from pathlib import Path
 
 from facecloak.capture.camera import CameraSource
-from facecloak.capture.demo import PERIOD_S, DemoSource
+from facecloak.capture.demo import DemoSource
 from facecloak.capture.picture import SUFFIXES, PictureSource
+from facecloak.capture.portrait import PERIOD_S
 from facecloak.capture.video import VideoSource
 
 __all__ = ["CameraSource", "DemoSource", "PictureSource", "VideoSource", "open_source"]

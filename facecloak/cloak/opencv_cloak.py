@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facecloak.core import geometry
-from facecloak.core.errors import ConfigError
+from facecloak.core.errors import ConfigError, FaceCloakError
 from facecloak.core.perturbation import MAX_EPS, Perturbation
 from facecloak.core.types import Affine, Face, Frame, Image
 
@@ -47,14 +47,22 @@ class OpenCvCloak:
         return round(self._perturbation.header.eps * self._strength)
 
     def apply(self, frame: Frame, faces: Sequence[Face]) -> Frame:
-        """Return the frame with every face cloaked; without faces, the frame itself."""
+        """Return the frame with every face cloaked; without faces, the frame itself.
+
+        Raises:
+            FaceCloakError: OpenCV failed on the frame.
+        """
         if not faces:
             return frame
         out = frame.image.copy()
-        if len(faces) == 1:
-            self._add(out, *self._levels(frame, faces[0]))
-        else:
-            self._add(out, self._overlaid(frame, faces), 0, 0)
+        try:
+            if len(faces) == 1:
+                self._add(out, *self._levels(frame, faces[0]))
+            else:
+                self._add(out, self._overlaid(frame, faces), 0, 0)
+        except cv2.error as exc:
+            msg = f"OpenCV could not cloak a frame of {out.shape[1]}x{out.shape[0]} pixels."
+            raise FaceCloakError(msg) from exc
         return frame.with_image(out)
 
     def _overlaid(self, frame: Frame, faces: Sequence[Face]) -> Levels:

@@ -45,9 +45,13 @@ class Place:
         return middle
 
     def within(self, width: int, height: int) -> bool:
-        """Whether the middle of the face lies in a frame of that size."""
+        """Whether a quarter of the face lies in a frame of that size.
+
+        A face mirrored at the border of a view is then either outside or overlaps the real one.
+        """
         x, y = self.centre
-        return bool(0 <= x < width and 0 <= y < height)
+        over = 0.25 * self.width_px
+        return bool(-over <= x < width + over and -over <= y < height + over)
 
     def is_plausible(self, width: int, height: int) -> bool:
         """Whether a face in a frame of that size can be here."""

@@ -1,4 +1,8 @@
-"""What the models get to see of a frame: a smaller copy of it, and square views cut out of it."""
+"""What the models get to see of a frame: smaller copies of it, and square views cut out of it.
+
+Beyond the border of the frame its mirror image goes on: that completes a face which the border
+cuts in half, and the models find it (with a constant or replicated border they do not).
+"""
 
 import math
 from functools import cached_property
@@ -14,9 +18,14 @@ from facecloak.face.flow import Grey
 VIEW_PX: Final = 192
 """Side of a view; what the detectors' own input measures."""
 _SMALL_PX: Final = 640
-"""Long side of the smaller copy."""
-_TILE_SHARE: Final = 1 / 2
+_TINY_PX: Final = 320
+_TILE: Final = 1 / 2
+"""Side of a tile, in short sides of the frame."""
 _OVERLAP: Final = 1 / 4
+_MARGIN: Final = 1 / 3
+"""How far tiles reach over the border, in tiles."""
+_WIDE: Final = 1.25
+"""Side of the widest view, in long sides of the frame."""
 
 
 class Picture:
@@ -29,56 +38,61 @@ class Picture:
     def __init__(self, frame: Image) -> None:
         self._frame = frame
         self.size = (frame.shape[1], frame.shape[0])
-        width, height = (max(1, round(side * self._shrink)) for side in self.size)
-        x, y = width / self.size[0], height / self.size[1]
-        self._small_size = (width, height)
-        self.small_from_frame: Affine = np.array(
-            [[x, 0.0, 0.5 * (x - 1.0)], [0.0, y, 0.5 * (y - 1.0)]]
-        )
 
     @cached_property
     def small(self) -> Image:
         """``uint8[h, w, 3]``, RGB, at most 640 pixels long."""
-        small = cv2.resize(self._frame, self._small_size, interpolation=cv2.INTER_AREA)
-        return cv2.cvtColor(small, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
+        return cv2.cvtColor(_shrunk(self._frame, _SMALL_PX), cv2.COLOR_BGR2RGB).astype(
+            np.uint8, copy=False
+        )
+
+    @cached_property
+    def small_from_frame(self) -> Affine:
+        """``float64[2, 3]``, pixels of the frame to pixels of ``small``."""
+        return self._copy_from_frame(self.small)
 
     @cached_property
     def grey(self) -> Grey:
-        """``uint8[h, w]`` of the smaller copy."""
+        """``uint8[h, w]``, like ``small``."""
         return cv2.cvtColor(self.small, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
 
-    def view(self, view_from_frame: Affine | None) -> tuple[Image, Affine]:
-        """A view in RGB and its ``view_from_frame``; None is the smaller copy.
+    def view(self, view_from_frame: Affine) -> Image:
+        """A square view, ``uint8[192, 192, 3]``, RGB.
 
-        Beyond the frame its border goes on. Where the view is coarser than the copy, it is cut
-        out of the copy: that is faster, and the copy is free of aliasing.
+        It is cut out of the smallest copy that is no coarser: that is fast, and does not alias.
         """
-        if view_from_frame is None:
-            return self.small, self.small_from_frame
-        size = (VIEW_PX, VIEW_PX)
-        if 1.0 / geometry.face_width_px(view_from_frame) <= self._shrink:
-            matrix = geometry.compose(view_from_frame, geometry.invert(self.small_from_frame))
-            view = cv2.warpAffine(self.small, matrix, size, borderMode=cv2.BORDER_REPLICATE)
-        else:
-            view = cv2.warpAffine(
-                self._frame, view_from_frame, size, borderMode=cv2.BORDER_REPLICATE
+        frame_px = 1.0 / geometry.face_width_px(view_from_frame)
+        if frame_px < max(self.size) / _SMALL_PX:
+            return cv2.cvtColor(_cut(self._frame, view_from_frame), cv2.COLOR_BGR2RGB).astype(
+                np.uint8, copy=False
             )
-            view = cv2.cvtColor(view, cv2.COLOR_BGR2RGB)
-        return view.astype(np.uint8, copy=False), view_from_frame
+        copy = self.small if frame_px < max(self.size) / _TINY_PX else self._tiny
+        frame_from_copy = geometry.invert(self._copy_from_frame(copy))
+        return _cut(copy, geometry.compose(view_from_frame, frame_from_copy))
 
-    @property
-    def _shrink(self) -> float:
-        return min(1.0, _SMALL_PX / max(self.size))
+    @cached_property
+    def _tiny(self) -> Image:
+        return _shrunk(self.small, _TINY_PX)
+
+    def _copy_from_frame(self, copy: Image) -> Affine:
+        x, y = copy.shape[1] / self.size[0], copy.shape[0] / self.size[1]
+        return np.array([[x, 0.0, 0.5 * (x - 1.0)], [0.0, y, 0.5 * (y - 1.0)]])
+
+
+def wide(width: int, height: int) -> Affine:
+    """``view_from_frame`` of the square that holds the frame and something around it."""
+    side = _WIDE * max(width, height)
+    return _square(0.5 * (width - side), 0.5 * (height - side), side)
 
 
 def tiles(width: int, height: int) -> list[Affine]:
-    """Overlapping squares that cover a frame, each as ``view_from_frame``.
+    """Overlapping squares that cover a frame and its border, each as ``view_from_frame``.
 
     The far detector finds faces down to 1/12 of the side of its picture, so tiles of half the
     short side find 30 pixels at 720p: pasted at 12 random places, two portraits of that size were
     found every time, with tiles of 2/3 in half the cases.
     """
-    side = _TILE_SHARE * min(width, height)
+    side = _TILE * min(width, height)
     return [_square(x, y, side) for y in _starts(height, side) for x in _starts(width, side)]
 
 
@@ -98,5 +112,20 @@ def _square(x: float, y: float, side: float) -> Affine:
 
 
 def _starts(length: int, side: float) -> list[float]:
-    steps = math.ceil((length - side) / (side * (1.0 - _OVERLAP)))
-    return [(length - side) * step / max(steps, 1) for step in range(steps + 1)]
+    margin = _MARGIN * side
+    room = length + 2.0 * margin - side
+    steps = math.ceil(room / (side * (1.0 - _OVERLAP)))
+    return [room * step / max(steps, 1) - margin for step in range(steps + 1)]
+
+
+def _shrunk(picture: Image, longest_px: int) -> Image:
+    shrink = min(1.0, longest_px / max(picture.shape[:2]))
+    width, height = (max(1, round(shrink * side)) for side in picture.shape[1::-1])
+    small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+    return small.astype(np.uint8, copy=False)
+
+
+def _cut(picture: Image, view_from_picture: Affine) -> Image:
+    size = (VIEW_PX, VIEW_PX)
+    view = cv2.warpAffine(picture, view_from_picture, size, borderMode=cv2.BORDER_REFLECT)
+    return view.astype(np.uint8, copy=False)

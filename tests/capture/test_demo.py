@@ -4,7 +4,6 @@ import threading
 import numpy as np
 import pytest
 
-from facecloak.capture import demo
 from facecloak.capture.demo import DemoSource
 from facecloak.core.errors import ConfigError
 from facecloak.core.ports import EndOfSource
@@ -37,32 +36,6 @@ def test_consecutive_frames_move_a_little():
     steps = [np.abs(b - a).mean() for a, b in itertools.pairwise(taken)]
     assert min(steps) > 0.3
     assert max(steps) < 6
-
-
-def test_the_loop_has_no_seam():
-    puppet = demo._Puppet(np.zeros((512, 512, 3), np.uint8))
-    assert np.array_equal(puppet.picture(0.0), puppet.picture(demo.PERIOD_S))
-    nearly = demo.PERIOD_S - 1e-6
-    assert demo._view(nearly) == pytest.approx(demo._view(0.0), abs=1e-2)
-    assert demo._weights(nearly) == pytest.approx(demo._weights(0.0), abs=1e-4)
-
-
-def test_the_camera_never_leaves_the_photograph():
-    corners = np.array([[0, 0], [1279, 0], [0, 719], [1279, 719]])
-    for time_s in np.arange(0, demo.PERIOD_S, 1 / demo.FPS):
-        matrix = demo._view(time_s)
-        plate = np.linalg.solve(matrix[:, :2], (corners - matrix[:, 2]).T)
-        assert plate.min() >= 0
-        assert plate.max() <= 512 * demo._PLATE_SCALE - 1
-
-
-def test_no_field_tears_the_face_or_reaches_the_border():
-    fields = demo._fields()
-    border = [fields[:, 0], fields[:, -1], fields[:, :, 0], fields[:, :, -1]]
-    assert max(np.abs(line).max() for line in border) == 0
-    # Where a pixel is taken from has to advance from pixel to pixel: a step >= 1 is a fold.
-    assert np.diff(fields[..., 0], axis=2).max() < 1
-    assert np.diff(fields[..., 1], axis=1).max() < 1
 
 
 def test_a_paced_demo_keeps_real_time_and_drops_for_a_late_reader():

@@ -8,7 +8,7 @@ from facecloak.core.types import Frame, Sighting
 from facecloak.face.search import Models, Schedule, Search
 from facecloak.face.smoothing import SmoothingConfig
 from facecloak.face.tracking import TrackingConfig
-from facecloak.face.views import Picture, around, tiles
+from facecloak.face.views import Picture, around, tiles, wide
 
 SIZE = (640, 360)
 FRAME_FROM_FACE = np.array([[100.0, 0, 200], [0, 100.0, 120]])
@@ -21,7 +21,7 @@ class Scripted:
         self.whole, self.close = list(whole), list(close)
 
     def landmarks(self, rgb):
-        return self.whole if rgb.shape[0] == SIZE[1] else self.close
+        return self.whole if rgb.shape[:2] == SIZE[::-1] else self.close
 
     keypoints = landmarks
 
@@ -60,13 +60,13 @@ def test_a_face_listed_twice_counts_once() -> None:
 
 def test_keypoints_stand_in_when_the_mesh_sees_nothing() -> None:
     points = geometry.apply(FRAME_FROM_FACE, geometry.KEYPOINT_POINTS)
-    faces = search(far=Scripted([(points, 0.9)])).find(frame(0))
-    assert [face.sighting for face in faces.found] == [Sighting.KEYPOINTS]
+    faces = search(far=Scripted(close=[(points, 0.9)])).find(frame(0))
+    assert {face.sighting for face in faces.found} == {Sighting.KEYPOINTS}
 
 
 def test_the_detector_alone_must_be_sure_of_a_new_face() -> None:
     points = geometry.apply(FRAME_FROM_FACE, geometry.KEYPOINT_POINTS)
-    assert search(far=Scripted([(points, 0.6)])).find(frame(0)).found == ()
+    assert search(far=Scripted(close=[(points, 0.6)])).find(frame(0)).found == ()
 
 
 def test_degenerate_and_implausible_landmarks_are_dropped() -> None:
@@ -93,8 +93,8 @@ def test_the_schedule_looks_everywhere_at_first_and_then_in_turns() -> None:
     assert len(schedule.due(SIZE, alarm=False)) == 1 + squares
     calm = [len(schedule.due(SIZE, alarm=False)) for _ in range(20)]
     assert calm == [0, 0, 0, 0, 1] * 4
-    wholes = [schedule.due(SIZE, alarm=True)[0] is None for _ in range(2 * squares)]
-    assert wholes.count(True) == squares
+    turns = [schedule.due(SIZE, alarm=True)[0] for _ in range(2 * squares)]
+    assert sum(bool((turn == wide(*SIZE)).all()) for turn in turns) == squares
     assert len(schedule.due((320, 240), alarm=False)) > 1
     with pytest.raises(ValueError, match="every"):
         Schedule(every=0)

@@ -109,7 +109,8 @@ def test_places_are_plausible_by_size_and_position() -> None:
     assert place(300).is_plausible(640, 480)
     assert not place(300, width=15).is_plausible(640, 480)
     assert not place(300, width=2000).is_plausible(640, 480)
-    assert not place(-10).is_plausible(640, 480)
+    assert place(-10).is_plausible(640, 480)
+    assert not place(-30).is_plausible(640, 480)
 
 
 @pytest.mark.parametrize("fault", [{"carry_s": -1}, {"forget_s": -0.1}, {"reach": -2}])

@@ -1,0 +1,142 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from facecloak.cloak.opencv_cloak import OpenCvCloak, face_box
+from facecloak.core import geometry
+from facecloak.core.errors import ConfigError
+from facecloak.core.perturbation import Header, Perturbation
+from facecloak.core.types import Face, Frame
+
+
+def perturbation(static, eps=8.0):
+    header = Header(eps=eps, method="test", seed=0, datasets=(), victims=())
+    return Perturbation(header, static=static.astype(np.float32))
+
+
+def face_at(x, y, side, angle=0.0, track=1):
+    """A face whose square has this centre, side and turn, in pixels and radians."""
+    cos, sin = math.cos(angle) * side, math.sin(angle) * side
+    linear = np.array([[cos, -sin], [sin, cos]])
+    shift = np.array([x, y]) - linear @ [0.5, 0.5]
+    return Face(track, geometry.invert(np.hstack([linear, shift[:, None]])))
+
+
+def grey(height=120, width=160, value=128):
+    return Frame(np.full((height, width, 3), value, np.uint8), 0.0, 0)
+
+
+def change(before, after):
+    return after.image.astype(int) - before.image.astype(int)
+
+
+RANDOM = np.where(np.random.default_rng(1).random((16, 16)) < 0.5, 8.0, -8.0)
+
+faces = st.builds(
+    face_at, st.floats(-60, 220), st.floats(-60, 180), st.floats(4, 400), st.floats(-3.2, 3.2)
+)
+pictures = st.integers(0, 2**32 - 1).map(
+    lambda seed: Frame(
+        np.random.default_rng(seed).integers(0, 256, (120, 160, 3), dtype=np.uint8), 0.0, 0
+    )
+)
+
+
+@given(pictures, st.lists(faces, min_size=1, max_size=4), st.floats(0.1, 2.0))
+def test_the_budget_holds_and_nothing_changes_elsewhere(frame, found, strength):
+    cloak = OpenCvCloak(perturbation(RANDOM), strength)
+    moved = change(frame, cloak.apply(frame, found))
+    assert np.abs(moved).max() <= cloak.budget <= round(8 * strength)
+    for face in found:
+        left, top, right, bottom = face_box(face.face_from_frame, 160, 120)
+        moved[top:bottom, left:right] = 0
+    assert not moved.any()
+
+
+def test_a_constant_pattern_moves_the_face_by_exactly_that():
+    frame = grey()
+    moved = change(
+        frame, OpenCvCloak(perturbation(np.full((8, 8), 5.0))).apply(frame, [face_at(80, 60, 80)])
+    )
+    assert (moved[50:70, 70:90] == 5).all()
+    assert (moved[..., 0] == moved[..., 1]).all()
+    assert (moved[..., 0] == moved[..., 2]).all()
+    assert not moved[:15].any()
+
+
+def test_the_pattern_sits_where_the_face_is():
+    """A pattern bright on the left half of the face only, on a face turned by a quarter."""
+    static = np.zeros((16, 16))
+    static[:, :8] = 8.0
+    frame = grey(200, 200)
+    upright = change(
+        frame, OpenCvCloak(perturbation(static)).apply(frame, [face_at(100, 100, 120)])
+    )
+    assert upright[100, 70, 0] == 8
+    assert upright[100, 130, 0] == 0
+    turned = change(
+        frame,
+        OpenCvCloak(perturbation(static)).apply(frame, [face_at(100, 100, 120, angle=math.pi / 2)]),
+    )
+    assert turned[70, 100, 0] == 8
+    assert turned[130, 100, 0] == 0
+
+
+def test_black_and_white_do_not_wrap_around():
+    for value, extreme in ((255, 8.0), (0, -8.0)):
+        frame = grey(value=value)
+        out = OpenCvCloak(perturbation(np.full((4, 4), extreme))).apply(
+            frame, [face_at(80, 60, 90)]
+        )
+        assert (out.image == value).all()
+
+
+def test_strength_scales_the_pattern():
+    frame = grey()
+    half, double = (
+        change(
+            frame,
+            OpenCvCloak(perturbation(RANDOM, 8.0), strength).apply(frame, [face_at(80, 60, 90)]),
+        )
+        for strength in (0.5, 2.0)
+    )
+    assert np.abs(half).max() == 4
+    assert np.abs(double).max() == 16
+
+
+@pytest.mark.parametrize("strength", [0.0, -1.0, 2.5, float("nan")])
+def test_an_impossible_strength_is_refused(strength):
+    with pytest.raises(ConfigError, match="strength"):
+        OpenCvCloak(perturbation(RANDOM), strength)
+
+
+def test_a_strength_that_breaks_the_limit_is_refused_with_the_largest_possible():
+    with pytest.raises(ConfigError, match=r"at most 1\.33"):
+        OpenCvCloak(perturbation(RANDOM, 12.0), 1.5)
+
+
+def test_the_captured_frame_is_never_written_to():
+    frame = grey()
+    out = OpenCvCloak(perturbation(RANDOM)).apply(frame, [face_at(80, 60, 90)])
+    assert (frame.image == 128).all()
+    assert not np.may_share_memory(out.image, frame.image)
+    assert (out.captured_s, out.index) == (frame.captured_s, frame.index)
+
+
+def test_a_moving_pattern_follows_the_time_of_the_frame():
+    header = Header(eps=8.0, method="t", seed=0, datasets=(), victims=(), period_s=1.0)
+    pulse = Perturbation(
+        header,
+        np.zeros((2, 2), np.float32),
+        np.full((2, 2), 8, np.float32),
+        np.zeros((2, 2), np.float32),
+    )
+    cloak = OpenCvCloak(pulse)
+    centre = [
+        change(frame, cloak.apply(frame, [face_at(80, 60, 90)]))[60, 80, 0]
+        for frame in (Frame(grey().image.copy(), t_s, 0) for t_s in (0.0, 0.25, 0.5))
+    ]
+    assert centre == [8, 0, -8]

@@ -1,0 +1,150 @@
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from safetensors import safe_open
+from safetensors.numpy import save_file
+
+from facecloak.core.errors import ArtifactError
+from facecloak.core.perturbation import (
+    Header,
+    Perturbation,
+    Victim,
+    cubic_matrix,
+    enlarge,
+    load,
+    oval,
+)
+
+HEADER = Header(
+    eps=8.0, method="test", seed=3, datasets=("none",), victims=(Victim("V", "0" * 64),)
+)
+
+
+def pattern(static, *, eps=8.0, cosine=None, sine=None, period_s=1.0):
+    header = Header(
+        eps=eps, method="test", seed=3, datasets=("none",), victims=(), period_s=period_s
+    )
+    moving = {} if cosine is None else {"cosine": cosine, "sine": sine}
+    return Perturbation(header, static=static, **moving)
+
+
+grids = st.integers(2, 24).flatmap(
+    lambda cells: arrays.arrays(
+        np.float32, (cells, cells), elements=st.floats(-8, 8, width=32, allow_subnormal=False)
+    )
+)
+
+
+@given(grids, st.integers(4, 200), st.floats(0, 100))
+def test_no_pixel_leaves_the_budget_at_any_size_and_time(grid, size_px, t_s):
+    half = grid / 2
+    quarter = np.float32(0.7) * half[:1, :1]
+    moving = pattern(half, cosine=quarter, sine=quarter[::-1])
+    painted = moving.render(size_px, t_s)
+    assert painted.shape == (size_px, size_px)
+    assert painted.dtype == np.float32
+    assert np.abs(painted).max() <= 8.0
+    assert not painted[oval(size_px) == 0].any()
+
+
+@given(st.integers(1, 300), st.integers(1, 64))
+def test_interpolation_keeps_a_constant(size_px, cells):
+    np.testing.assert_allclose(cubic_matrix(size_px, cells).sum(axis=1), 1.0, atol=1e-6)
+
+
+def test_interpolation_is_exact_on_a_line_away_from_the_border():
+    ramp = np.tile(np.arange(16, dtype=np.float32), (16, 1))
+    fine = enlarge(ramp, 64)
+    at = (np.arange(64) + 0.5) / 4 - 0.5
+    np.testing.assert_allclose(fine[30, 8:-8], at[8:-8], atol=1e-4)
+
+
+def test_a_quadrature_pair_turns_with_time_and_comes_back():
+    moving = pattern(
+        np.zeros((4, 4), np.float32),
+        cosine=np.full((4, 4), 3, np.float32),
+        sine=np.full((4, 4), 4, np.float32),
+        period_s=2.0,
+    )
+    centre = [moving.render(32, t_s)[16, 16] for t_s in (0.0, 0.5, 1.0, 1.5, 2.0)]
+    np.testing.assert_allclose(centre, [3, 4, -3, -4, 3], atol=1e-5)
+    assert moving.moves
+    assert not pattern(np.ones((4, 4), np.float32)).moves
+
+
+def test_oval_covers_the_face_and_spares_the_corners():
+    mask = oval(96)
+    assert mask[48, 48] == 1.0
+    assert mask[30:80, 25:70].min() > 0.9
+    for corner in (mask[:12, :12], mask[-12:, :12], mask[:12, -12:], mask[-12:, -12:]):
+        assert not corner.any()
+    np.testing.assert_allclose(mask, mask[:, ::-1], atol=1e-6)
+
+
+def test_file_round_trip(tmp_path):
+    static = np.random.default_rng(0).uniform(-5, 5, (32, 32)).astype(np.float32)
+    made = Perturbation(HEADER, static, *np.full((2, 8, 8), 2, np.float32))
+    made.save(tmp_path / "p.safetensors")
+    read = load(tmp_path / "p.safetensors")
+    assert read.header == HEADER
+    for name in ("static", "cosine", "sine"):
+        np.testing.assert_array_equal(getattr(read, name), getattr(made, name))
+    assert [path.name for path in tmp_path.iterdir()] == ["p.safetensors"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "reason"),
+    [
+        pytest.param("eps", 4.0, "more than its eps", id="smaller eps than the pattern"),
+        pytest.param("eps", 200.0, "eps 200", id="eps out of range"),
+        pytest.param("eps", "8", "str", id="eps of the wrong type"),
+        pytest.param("format", 99, "format 99", id="another format"),
+        pytest.param("norm", "l2", "norm", id="another norm"),
+        pytest.param("template", "mine", "template", id="another geometry"),
+        pytest.param("colour", "red", "colour", id="unknown field"),
+    ],
+)
+def test_a_header_that_lies_is_refused(tmp_path, field, value, reason):
+    path = tmp_path / "p.safetensors"
+    Perturbation(HEADER, np.full((8, 8), 8, np.float32)).save(path)
+    with safe_open(path, framework="numpy") as file:
+        header = json.loads(file.metadata()["facecloak"])
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    save_file(tensors, path, metadata={"facecloak": json.dumps(header | {field: value})})
+    with pytest.raises(ArtifactError, match=reason):
+        load(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a file", b"\x80\x04pickle" * 30])
+def test_what_is_not_a_perturbation_is_refused(tmp_path, content):
+    path = tmp_path / "p.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(ArtifactError, match="damaged"):
+        load(path)
+
+
+def test_missing_file_and_missing_tensor(tmp_path):
+    with pytest.raises(ArtifactError, match="no such file"):
+        load(tmp_path / "none.safetensors")
+    save_file({"static": np.zeros((2, 2), np.float32)}, tmp_path / "q.safetensors")
+    with pytest.raises(ArtifactError, match="facecloak"):
+        load(tmp_path / "q.safetensors")
+
+
+@pytest.mark.parametrize(
+    "static",
+    [
+        np.full((4, 4), np.nan, np.float32),
+        np.zeros((4, 5), np.float32),
+        np.zeros((4, 4), np.float64),
+        np.zeros((0, 0), np.float32),
+        np.full((4, 4), 8.1, np.float32),
+    ],
+)
+def test_a_pattern_of_the_wrong_form_is_refused(static):
+    with pytest.raises(ValueError, match=r"static|eps"):
+        pattern(static)

@@ -1,0 +1,107 @@
+"""Attacks against optima that are known in closed form, and the painter against the compositor."""
+
+import numpy as np
+import pytest
+import torch
+from facecloak_train.attacks.baselines import chessboard, random_sign
+from facecloak_train.attacks.painting import Painter
+from facecloak_train.attacks.universal import margin_loss, universal_linf
+from hypothesis import given
+from hypothesis import strategies as st
+
+from facecloak.core.perturbation import Header, Perturbation
+
+CPU = torch.device("cpu")
+
+
+def test_the_optimum_of_a_linear_objective_is_found():
+    weight = torch.linspace(-1, 1, 48).reshape(3, 4, 4)
+    delta = universal_linf(
+        lambda faces, d: ((faces + d) * weight).sum((1, 2, 3)),
+        [torch.rand(8, 3, 4, 4)] * 4,
+        start=torch.zeros(3, 4, 4),
+        eps=0.03,
+        step=0.01,
+    )
+    torch.testing.assert_close(delta, 0.03 * weight.sign())
+
+
+def test_a_linear_classifier_is_fooled_at_the_radius_that_geometry_says():
+    """Two classes with margin w.x + b: the L-infinity distance to the border is |w.x+b| / |w|_1."""
+    weight = torch.linspace(-2, 2, 36)
+    points = torch.rand(64, 36, generator=torch.Generator().manual_seed(0))
+    bias = 1.0 - (points @ weight).min()  # every point is of class one, margin at least 1
+    farthest = float((points @ weight + bias).max() / weight.abs().sum())
+
+    def logits(x):
+        margin = x @ weight + bias
+        return torch.stack([torch.zeros_like(margin), margin], dim=1)
+
+    labels = torch.ones(64, dtype=torch.long)
+    for eps, expected in ((farthest * 1.01, 1.0), (farthest * 0.2, None)):
+        delta = universal_linf(
+            lambda x, d: margin_loss(logits(x + d), labels, 5.0),
+            [points] * 30,
+            start=torch.zeros(36),
+            eps=eps,
+            step=eps / 5,
+        )
+        rate = float((logits(points + delta).argmax(1) != labels).float().mean())
+        best = float((points @ weight + bias < eps * weight.abs().sum()).float().mean())
+        assert rate == pytest.approx(best)
+        assert expected is None or rate == expected
+
+
+@given(st.floats(0.1, 10), st.floats(0.01, 20), st.integers(0, 1000))
+def test_the_ball_is_never_left(eps, step, seed):
+    generator = torch.Generator().manual_seed(seed)
+    target = torch.randn(5, 5, generator=generator) * 20
+    delta = universal_linf(
+        lambda faces, d: -((d - target) ** 2).sum() * torch.ones(len(faces)),
+        [torch.zeros(2)] * 5,
+        start=torch.randn(5, 5, generator=generator) * 20,
+        eps=eps,
+        step=step,
+    )
+    assert delta.abs().max() <= eps * (1 + 1e-6)
+
+
+def test_no_batches_is_an_error():
+    with pytest.raises(ValueError, match="at least one batch"):
+        universal_linf(lambda x, d: x + d, [], start=torch.zeros(1), eps=1.0, step=1.0)
+
+
+def test_margin_loss_is_the_lead_of_the_best_other_class():
+    logits = torch.tensor([[3.0, 1.0, 2.0], [0.0, 9.0, 1.0]])
+    loss = margin_loss(logits, torch.tensor([0, 0]), confidence=5.0)
+    assert loss.tolist() == [-1.0, 5.0]
+
+
+@pytest.mark.parametrize("cells", [8, 24, 32, 48])
+def test_torch_paints_what_the_live_app_paints(cells):
+    static = random_sign(cells, 8.0, seed=cells)
+    header = Header(eps=8.0, method="t", seed=0, datasets=(), victims=())
+    live = Perturbation(header, static).render(4 * 48)
+    mean = live.reshape(48, 4, 48, 4).mean(axis=(1, 3))
+    painted = Painter(cells, 48, 8.0, CPU).pattern(torch.tensor(static)).numpy()
+    np.testing.assert_allclose(painted, mean, atol=1e-4)
+
+
+def test_cloaked_faces_are_whole_levels_and_pass_the_gradient_through():
+    painter = Painter(8, 48, 8.0, CPU)
+    faces = torch.randint(0, 256, (4, 1, 48, 48)).float() / 255
+    grid = torch.from_numpy(random_sign(8, 8.0, seed=1)).requires_grad_()
+    cloaked = painter.cloak(faces, grid)
+    levels = cloaked.detach() * 255
+    torch.testing.assert_close(levels, levels.round(), atol=1e-3, rtol=0)
+    assert (cloaked - faces).abs().max() * 255 <= 8.001
+    cloaked.sum().backward()
+    assert grid.grad is not None
+    assert grid.grad.abs().sum() > 0
+
+
+def test_baselines_use_the_whole_budget_and_nothing_else():
+    for grid in (random_sign(24, 6.0, seed=1), chessboard(24, 6.0)):
+        assert set(np.unique(grid)) == {-6.0, 6.0}
+    assert abs(chessboard(24, 6.0).sum()) == 0
+    assert not np.array_equal(random_sign(24, 6.0, seed=1), random_sign(24, 6.0, seed=2))

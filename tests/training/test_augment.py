@@ -1,0 +1,50 @@
+import torch
+from facecloak_train.augment import augment, random_placement, ten_crop
+from facecloak_train.settings import Jitter
+from facecloak_train.warp import warp
+
+STILL = Jitter(rotation_deg=0, shift=0, scale=0, contrast=0, brightness=0, flip=False)
+
+
+def generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def test_without_jitter_a_face_stays_as_it_is():
+    faces = torch.rand(3, 1, 48, 48)
+    torch.testing.assert_close(augment(faces, 48, STILL, generator()), faces, atol=1e-5, rtol=0)
+
+
+def test_a_smaller_crop_shows_the_same_face():
+    ramp = torch.linspace(0, 1, 48).expand(1, 1, 48, 48)
+    small = augment(ramp, 24, STILL, generator())
+    torch.testing.assert_close(
+        small[0, 0, 0], ramp[0, 0, 0].reshape(24, 2).mean(1), atol=1e-4, rtol=0
+    )
+
+
+def test_the_same_seed_gives_the_same_faces_and_another_seed_others():
+    faces = torch.rand(4, 1, 48, 48)
+    one, again, other = (augment(faces, 44, Jitter(), generator(seed)) for seed in (1, 1, 2))
+    assert torch.equal(one, again)
+    assert not torch.equal(one, other)
+    assert one.min() >= 0
+    assert one.max() <= 1
+
+
+def test_half_of_the_faces_are_mirrored_about_their_middle():
+    faces = torch.rand(1, 1, 48, 48).expand(400, 1, 48, 48)
+    only_flip = Jitter(rotation_deg=0, shift=0, scale=0, contrast=0, brightness=0, flip=True)
+    placed = warp(faces, random_placement(400, 48, 48, only_flip, generator()), (48, 48))
+    straight = (placed - faces).abs().amax((1, 2, 3)) < 1e-4
+    mirrored = (placed - faces.flip(-1)).abs().amax((1, 2, 3)) < 1e-4
+    assert (straight | mirrored).all()
+    assert 140 < int(mirrored.sum()) < 260
+
+
+def test_ten_crops_are_the_corners_the_centre_and_their_mirrors():
+    faces = torch.arange(48 * 48.0).reshape(1, 1, 48, 48)
+    crops = ten_crop(faces, 44)
+    assert crops.shape == (10, 1, 1, 44, 44)
+    assert [int(crop[0, 0, 0, 0]) for crop in crops[:5]] == [0, 4, 4 * 48, 4 * 48 + 4, 2 * 48 + 2]
+    assert torch.equal(crops[5:], crops[:5].flip(-1))

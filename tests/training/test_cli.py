@@ -1,0 +1,43 @@
+import pytest
+from facecloak_train.cli import COMMANDS, build, field_docs, main
+from facecloak_train.settings import AttackSettings, FitSettings
+
+
+def test_every_option_of_every_command_is_explained(capsys):
+    for name, (kind, _) in COMMANDS.items():
+        with pytest.raises(SystemExit) as stop:
+            main([name, "--help"])
+        assert stop.value.code == 0
+        said = capsys.readouterr().out
+        for field, text in field_docs(kind).items():
+            if field != "jitter":
+                assert f"--{field.replace('_', '-')}" in said
+                assert " ".join(text.split())[:20] in " ".join(said.split())
+        assert set(field_docs(kind)) == set(kind.__dataclass_fields__)
+
+
+def test_what_is_not_given_keeps_its_default(tmp_path):
+    made = build(
+        AttackSettings,
+        {
+            "data": tmp_path,
+            "weights": tmp_path,
+            "victim": tmp_path,
+            "out": tmp_path,
+            "eps": 4.0,
+            "jitter_shift": 0.5,
+        },
+    )
+    usual = AttackSettings(data=tmp_path, weights=tmp_path, victim=tmp_path, out=tmp_path)
+    assert made.eps == 4.0
+    assert made.jitter.shift == 0.5
+    assert made.jitter.scale == usual.jitter.scale
+    assert made.cells == usual.cells
+
+
+def test_an_unknown_option_is_refused(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["fit", "--data", "x", "--out", "y", "--nonsense", "1"])
+    assert stop.value.code == 2
+    assert "--nonsense" in capsys.readouterr().err
+    assert FitSettings.__doc__

@@ -1,0 +1,108 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+import torch
+from facecloak_train import run
+from facecloak_train.nets.vgg import Vgg19
+from facecloak_train.recipes.fit_classifier import fit_classifier, one_cycle
+from facecloak_train.settings import FitSettings, Jitter
+
+
+def settings(tiny_faces, out, **changes):
+    usual = {
+        "data": tiny_faces,
+        "out": out,
+        "net": "tiny",
+        "epochs": 6,
+        "small_epochs": 2,
+        "batch": 20,
+        "learning_rate": 0.02,
+        "average_decay": 0.8,
+        "checkpoint_steps": 3,
+        "jitter": Jitter(rotation_deg=3, shift=0.01, scale=0.02, flip=True),
+    }
+    return FitSettings(**usual | changes)
+
+
+def test_vgg19_is_the_published_network():
+    net = Vgg19(7)
+    assert sum(p.numel() for p in net.parameters()) == 20_038_983
+    for side in (32, 44, 48):
+        assert net.eval()(torch.rand(2, 1, side, side)).shape == (2, 7)
+
+
+def test_it_learns_and_says_what_it_did(tiny_net, tiny_faces, tmp_path):
+    out = tmp_path / "run"
+    private = fit_classifier(settings(tiny_faces, out, epochs=12))
+    assert private > 0.9
+    rows = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    assert [row["epoch"] for row in rows[:-1]] == list(range(1, 13))
+    assert rows[-1]["private_ten_crop"] == pytest.approx(private)
+    about = json.loads((out / "run.json").read_text())
+    assert about["data_sha256"] == run.digest_of(tiny_faces)
+    assert about["settings"]["epochs"] == 12
+
+
+def test_a_run_cut_short_goes_on_to_the_same_result(tiny_net, tiny_faces, tmp_path, monkeypatch):
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    fit_classifier(settings(tiny_faces, whole))
+    kept = run.save_checkpoint
+    saved = []
+
+    def dies_after_the_fourth(path, tensors, state):
+        kept(path, tensors, state)
+        saved.append(path.name)
+        if saved.count("last.safetensors") == 4:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(run, "save_checkpoint", dies_after_the_fourth)
+    with pytest.raises(KeyboardInterrupt):
+        fit_classifier(settings(tiny_faces, parts))
+    monkeypatch.setattr(run, "save_checkpoint", kept)
+    fit_classifier(settings(tiny_faces, parts))
+    one, other = (run.load_checkpoint(out / "last.safetensors") for out in (whole, parts))
+    assert one[1] == other[1]
+    for name, tensor in one[0].items():
+        assert torch.equal(tensor, other[0][name]), name
+
+
+@pytest.mark.slow
+def test_a_killed_process_leaves_a_checkpoint_that_can_be_read(tiny_faces, tmp_path):
+    out = tmp_path / "run"
+    script = textwrap.dedent(f"""
+        import pathlib, sys
+        sys.path.insert(0, {str(os.path.dirname(__file__))!r})
+        from conftest import TinyNet
+        from facecloak_train import nets
+        from facecloak_train.recipes.fit_classifier import fit_classifier
+        from facecloak_train.settings import FitSettings
+        nets.NETS["tiny"] = TinyNet
+        fit_classifier(FitSettings(data=pathlib.Path({str(tiny_faces)!r}),
+            out=pathlib.Path({str(out)!r}), net="tiny", epochs=10000, batch=20,
+            checkpoint_steps=1))
+    """)
+    process = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.DEVNULL)
+    last = out / "last.safetensors"
+    deadline = time.monotonic() + 120
+    while not last.is_file() and time.monotonic() < deadline:
+        process.poll()
+    process.send_signal(signal.SIGKILL)
+    process.wait(30)
+    tensors, state = run.load_checkpoint(last)
+    assert state["step"] >= 1
+    assert all(torch.isfinite(tensor).all() for tensor in tensors.values())
+
+
+def test_one_cycle_rises_and_falls_to_zero():
+    rates = [one_cycle(step / 100) for step in range(101)]
+    assert max(rates) == pytest.approx(1.0)
+    assert rates[0] == pytest.approx(0.04)
+    assert rates[-1] == pytest.approx(0.0)
+    assert rates[:20] == sorted(rates[:20])
+    assert rates[20:] == sorted(rates[20:], reverse=True)

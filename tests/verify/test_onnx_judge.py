@@ -1,0 +1,127 @@
+"""The shipped classifiers through the one door, and the files that must not come through."""
+
+import numpy as np
+import onnx
+import pytest
+
+from facecloak.core import artifacts, modelcard
+from facecloak.core.errors import ArtifactError, ConfigError, DeviceError, DigestMismatch
+from facecloak.core.types import Face, Frame
+from facecloak.verify.onnx_judge import OnnxClassifier
+from facecloak.verify.panel import Panel
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return [OnnxClassifier(path, "cpu") for path in artifacts.models()]
+
+
+def test_every_shipped_classifier_tells_its_classes_and_how_good_it_is(shipped):
+    for classifier in shipped:
+        assert classifier.device == "cpu"
+        assert len(classifier.card.labels) >= 3
+        assert 0.5 < classifier.card.measured["private_ten_crop"] < 1.0
+        assert classifier.card.measured["agreement_with_torch"] > 0.99
+        side = classifier.card.input_px
+        logits = classifier.logits(np.zeros((3, side, side), np.uint8))
+        assert logits.shape == (3, len(classifier.card.labels))
+        assert np.isfinite(logits).all()
+
+
+def test_a_batch_reads_as_its_faces_one_by_one(shipped):
+    crops = np.random.default_rng(0).integers(0, 256, (5, 48, 48), dtype=np.uint8)
+    together = shipped[0].logits(crops)
+    alone = np.concatenate([shipped[0].logits(crop[None]) for crop in crops])
+    np.testing.assert_allclose(together, alone, atol=1e-4)
+
+
+def test_a_panel_gives_one_verdict_for_each_classifier_and_face(shipped):
+    rng = np.random.default_rng(0)
+    clean, cloaked = (
+        Frame(rng.integers(0, 256, (90, 90, 3), dtype=np.uint8), 1.5, 7) for _ in range(2)
+    )
+    faces = [Face(track, np.array([[0.02, 0, 0], [0, 0.02, 0.1]])) for track in (3, 9)]
+    verdicts = Panel(shipped).judge(clean, cloaked, faces)
+    assert [(v.classifier, v.track) for v in verdicts] == [
+        (classifier.card.name, track) for classifier in shipped for track in (3, 9)
+    ]
+    assert all(v.at_s == 1.5 for v in verdicts)
+    assert all(v.fooled == (v.clean.label != v.cloaked.label) for v in verdicts)
+    same = Panel(shipped).judge(clean, clean, faces)
+    assert not any(v.fooled for v in same)
+    assert Panel(shipped).judge(clean, cloaked, []) == ()
+
+
+def test_a_panel_needs_a_classifier():
+    with pytest.raises(ValueError, match="at least one"):
+        Panel([])
+
+
+def tampered(tmp_path, change):
+    path = tmp_path / "m.onnx"
+    content = change(artifacts.models()[0].read_bytes())
+    path.write_bytes(content)
+    return path
+
+
+def test_changed_weights_are_noticed(tmp_path):
+    def flip(content):
+        middle = len(content) // 2
+        return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+
+    with pytest.raises(DigestMismatch, match=r"m\.onnx"):
+        OnnxClassifier(tampered(tmp_path, flip), "cpu")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda c: c[: len(c) // 2], lambda c: b"", lambda c: b"hello"],
+    ids=["truncated", "empty", "text"],
+)
+def test_what_is_no_model_is_refused(tmp_path, change):
+    with pytest.raises(ArtifactError, match=r"m\.onnx"):
+        OnnxClassifier(tampered(tmp_path, change), "cpu")
+
+
+def test_a_model_without_a_card_is_refused(tmp_path):
+    model = onnx.load(artifacts.models()[0])
+    del model.metadata_props[:]
+    onnx.save(model, tmp_path / "m.onnx")
+    with pytest.raises(ArtifactError, match="no FaceCloak card"):
+        OnnxClassifier(tmp_path / "m.onnx", "cpu")
+
+
+def test_a_missing_file_and_an_unknown_device_are_named(tmp_path):
+    with pytest.raises(ArtifactError, match=r"gone\.onnx cannot be read"):
+        OnnxClassifier(tmp_path / "gone.onnx", "cpu")
+    with pytest.raises(ConfigError, match="tpu.*auto, cpu, cuda"):
+        OnnxClassifier(artifacts.models()[0], "tpu")
+
+
+def test_cuda_asked_for_where_there_is_none_says_so():
+    try:
+        classifier = OnnxClassifier(artifacts.models()[0], "cuda")
+    except DeviceError as exc:
+        assert "CUDA" in str(exc)  # noqa: PT017 - both outcomes are right, on different machines
+    else:
+        assert classifier.device == "cuda"
+
+
+@pytest.mark.gpu
+def test_cuda_reads_what_the_cpu_reads():
+    path = artifacts.models()[0]
+    try:
+        cuda = OnnxClassifier(path, "cuda")
+    except DeviceError as exc:
+        pytest.skip(str(exc))
+    crops = np.random.default_rng(0).integers(0, 256, (32, 48, 48), dtype=np.uint8)
+    np.testing.assert_allclose(
+        cuda.logits(crops), OnnxClassifier(path, "cpu").logits(crops), atol=0.02
+    )
+
+
+def test_the_shipped_cards_are_sealed():
+    for path in artifacts.models():
+        content = path.read_bytes()
+        card = OnnxClassifier(path, "cpu").card
+        modelcard.check_seal(content, card, path.name)
