@@ -1,10 +1,10 @@
 import json
-import os
 import signal
 import subprocess
 import sys
 import textwrap
 import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -77,7 +77,7 @@ def test_a_killed_process_leaves_a_checkpoint_that_can_be_read(tiny_faces, tmp_p
     out = tmp_path / "run"
     script = textwrap.dedent(f"""
         import pathlib, sys
-        sys.path.insert(0, {str(os.path.dirname(__file__))!r})
+        sys.path.insert(0, {str(Path(__file__).parent)!r})
         from conftest import TinyNet
         from facecloak_train import nets
         from facecloak_train.recipes.fit_classifier import fit_classifier

@@ -94,7 +94,7 @@ def test_a_model_without_a_card_is_refused(tmp_path):
 def test_a_missing_file_and_an_unknown_device_are_named(tmp_path):
     with pytest.raises(ArtifactError, match=r"gone\.onnx cannot be read"):
         OnnxClassifier(tmp_path / "gone.onnx", "cpu")
-    with pytest.raises(ConfigError, match="tpu.*auto, cpu, cuda"):
+    with pytest.raises(ConfigError, match=r"tpu.*auto, cpu, cuda"):
         OnnxClassifier(artifacts.models()[0], "tpu")
 
 
