@@ -54,6 +54,14 @@ def _prepare(chosen: settings.PrepareSettings) -> None:
     prepare_fer2013(chosen)
 
 
+def _template(chosen: settings.TemplateSettings) -> None:
+    from facecloak_train.recipes.measure_template import measure_template
+
+    template = measure_template(chosen.data, chosen.count, chosen.seed)
+    logger.info("mesh, the median of %d faces:\n%s", template.mesh_faces, template.mesh)
+    logger.info("keypoints, of %d faces:\n%s", template.keypoint_faces, template.keypoints)
+
+
 def _fit(chosen: settings.FitSettings) -> None:
     from facecloak_train.recipes.fit_classifier import fit_classifier
 
@@ -80,6 +88,7 @@ def _export(chosen: settings.ExportSettings) -> None:
 
 COMMANDS: dict[str, tuple[type[Any], Callable[[Any], None]]] = {
     "prepare": (settings.PrepareSettings, _prepare),
+    "template": (settings.TemplateSettings, _template),
     "fit": (settings.FitSettings, _fit),
     "attack": (settings.AttackSettings, _attack),
     "evaluate": (settings.EvaluateSettings, _evaluate),

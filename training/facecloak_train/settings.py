@@ -33,6 +33,18 @@ class PrepareSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateSettings:
+    """Measure where FER2013 puts the landmarks of its faces: the constants of core.geometry."""
+
+    data: Path
+    """What `facecloak-train prepare` wrote."""
+    count: int = 3000
+    """How many random training faces to look at."""
+    seed: int = 0
+    """Which faces."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FitSettings:
     """Train a classifier of facial expressions; a run that was killed goes on where it stopped."""
 

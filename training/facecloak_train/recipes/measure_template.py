@@ -1,6 +1,6 @@
 """Measure the face template: where FER2013 puts the landmarks of its faces.
 
-    facecloak-train template runs/fer2013.npz
+    facecloak-train template --data runs/fer2013.npz
 
 The classifiers learn from FER2013, so the live app aligns faces the way FER2013 crops them. This
 runs the shipped face mesh over training faces and takes the median place of each landmark; its
