@@ -1,6 +1,7 @@
 """The compositor for the CPU: warps the pattern onto each face and adds it, there only."""
 
 import functools
+import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -17,6 +18,8 @@ MAX_STRENGTH: Final = 2.0
 _PATTERN_PX: Final = (64, 128, 256, 512)
 
 Levels = NDArray[np.int16]
+Box = tuple[slice, slice]
+"""Rows and columns of a frame."""
 
 
 class OpenCvCloak:
@@ -24,30 +27,37 @@ class OpenCvCloak:
 
     Args:
         perturbation: what to add.
-        strength: factor on it, more than 0 and at most 2; the budget scales with it.
+        strength: factor on it, at most 2; the budget scales with it.
+
+    Attributes:
+        budget: the largest change of any channel of any pixel, in whole 8-bit levels.
 
     Raises:
-        ConfigError: the strength, or the budget that follows from it, is out of range.
+        ConfigError: the strength is out of range, breaks the limit of the budget, or is so small
+            that no pixel would change.
     """
 
     def __init__(self, perturbation: Perturbation, strength: float = 1.0) -> None:
         if not 0.0 < strength <= MAX_STRENGTH:
             msg = f"A strength of {strength:g} is not possible."
             raise ConfigError(msg, f"Choose more than 0 and at most {MAX_STRENGTH:g}.")
-        if perturbation.header.eps * strength > MAX_EPS:
+        eps = perturbation.header.eps * strength
+        if eps > MAX_EPS:
             msg = f"A strength of {strength:g} would change pixels by more than {MAX_EPS:g} levels."
             raise ConfigError(msg, f"Choose at most {MAX_EPS / perturbation.header.eps:g}.")
+        self.budget = math.floor(eps + 1e-6)
+        if self.budget < 1 or perturbation.reach * strength < 1.0:
+            msg = f"A strength of {strength:g} would change no pixel."
+            least = 1.0 / min(perturbation.header.eps, perturbation.reach)
+            raise ConfigError(msg, f"Choose at least {least:.3f}.")
         self._perturbation = perturbation
         self._strength = strength
         self._still = functools.lru_cache(len(_PATTERN_PX))(self._render)
 
-    @property
-    def budget(self) -> int:
-        """The largest change of any channel of any pixel, in 8-bit levels, after rounding."""
-        return round(self._perturbation.header.eps * self._strength)
-
     def apply(self, frame: Frame, faces: Sequence[Face]) -> Frame:
         """Return the frame with every face cloaked; without faces, the frame itself.
+
+        Where faces overlap, the budget holds for the sum of their changes.
 
         Raises:
             FaceCloakError: OpenCV failed on the frame.
@@ -55,31 +65,29 @@ class OpenCvCloak:
         if not faces:
             return frame
         out = frame.image.copy()
+        done: list[Box] = []
         try:
-            if len(faces) == 1:
-                self._add(out, *self._levels(frame, faces[0]))
-            else:
-                self._add(out, self._overlaid(frame, faces), 0, 0)
+            for face in faces:
+                levels, box = self._levels(frame, face)
+                if any(_overlap(box, other) for other in done):
+                    before = out[box].astype(np.int16) - frame.image[box]
+                    total = before.max(axis=2, initial=0) + before.min(axis=2, initial=0) + levels
+                    levels = np.clip(total, -self.budget, self.budget)
+                    out[box] = frame.image[box]
+                _add(out[box], levels)
+                done.append(box)
         except cv2.error as exc:
             msg = f"OpenCV could not cloak a frame of {out.shape[1]}x{out.shape[0]} pixels."
-            raise FaceCloakError(msg) from exc
+            raise FaceCloakError(msg, "Use a smaller picture.") from exc
         return frame.with_image(out)
 
-    def _overlaid(self, frame: Frame, faces: Sequence[Face]) -> Levels:
-        """The changes of all faces on one plane: where faces overlap, the budget still holds."""
-        plane = np.zeros(frame.image.shape[:2], np.int16)
-        for face in faces:
-            levels, x, y = self._levels(frame, face)
-            box = plane[y : y + levels.shape[0], x : x + levels.shape[1]]
-            np.clip(box + levels, -self.budget, self.budget, out=box)
-        return plane
-
-    def _levels(self, frame: Frame, face: Face) -> tuple[Levels, int, int]:
-        """The change of each pixel in the face's box, and the box's left and top edge."""
+    def _levels(self, frame: Frame, face: Face) -> tuple[Levels, Box]:
+        """The change of each pixel in the face's box, and the box."""
         height, width = frame.image.shape[:2]
         left, top, right, bottom = face_box(face.face_from_frame, width, height)
+        box = (slice(top, bottom), slice(left, right))
         if right <= left or bottom <= top:
-            return np.zeros((0, 0), np.int16), 0, 0
+            return np.zeros((0, 0), np.int16), (slice(0, 0), slice(0, 0))
         pattern = self._pattern(geometry.face_width_px(face.face_from_frame), frame.captured_s)
         pattern_from_frame = geometry.compose(
             geometry.crop_from_face(len(pattern)), face.face_from_frame
@@ -93,7 +101,8 @@ class OpenCvCloak:
             (right - left, bottom - top),
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         )
-        return np.rint(warped, out=warped).astype(np.int16), left, top
+        whole = np.rint(warped, out=warped).astype(np.int16)
+        return np.clip(whole, -self.budget, self.budget, out=whole), box
 
     def _pattern(self, face_px: float, t_s: float) -> NDArray[np.float32]:
         size_px = next((size for size in _PATTERN_PX if size >= face_px), _PATTERN_PX[-1])
@@ -104,13 +113,15 @@ class OpenCvCloak:
     def _render(self, size_px: int, t_s: float = 0.0) -> NDArray[np.float32]:
         return self._perturbation.render(size_px, t_s) * np.float32(self._strength)
 
-    @staticmethod
-    def _add(out: Image, levels: Levels, left: int, top: int) -> None:
-        """Add the same levels to blue, green and red, in place; 0 and 255 are never left."""
-        if levels.size == 0:
-            return
-        box = out[top : top + levels.shape[0], left : left + levels.shape[1]]
-        box[...] = cv2.add(box, cv2.merge([levels, levels, levels]), dtype=cv2.CV_8U)
+
+def _add(pixels: Image, levels: Levels) -> None:
+    """Add the same levels to blue, green and red, in place; 0 and 255 are never left."""
+    if levels.size:
+        pixels[...] = cv2.add(pixels, cv2.merge([levels, levels, levels]), dtype=cv2.CV_8U)
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    return all(a.start < b.stop and b.start < a.stop for a, b in zip(one, other, strict=True))
 
 
 def face_box(face_from_frame: Affine, width: int, height: int) -> tuple[int, int, int, int]:

@@ -54,6 +54,16 @@ class ModelCard:
     format: int = FORMAT
 
     def __post_init__(self) -> None:
+        for name in ("name", "architecture", "dataset", "precision", "sha256", "input_layout"):
+            if not isinstance(getattr(self, name), str):
+                msg = f"{name} must be text, is {getattr(self, name)!r}"
+                raise TypeError(msg)
+        if type(self.input_px) is not int or len(self.input_range) != 2:
+            msg = "input_px and input_range must be a whole number and two numbers"
+            raise TypeError(msg)
+        if len(self.sha256) != len(UNSEALED):
+            msg = f"sha256 must have {len(UNSEALED)} digits"
+            raise ValueError(msg)
         if self.format != FORMAT:
             msg = f"card format {self.format!r} is not {FORMAT}, the one this version reads"
             raise ValueError(msg)

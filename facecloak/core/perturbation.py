@@ -123,10 +123,19 @@ class Perturbation:
         if self.cosine.shape != self.sine.shape:
             msg = f"cosine and sine differ in shape: {self.cosine.shape} and {self.sine.shape}"
             raise ValueError(msg)
-        reach = float(np.abs(self.static).max() + np.hypot(self.cosine, self.sine).max())
-        if reach > self.header.eps * (1 + 1e-6):
-            msg = f"the pattern reaches {reach:.3f} levels, more than its eps of {self.header.eps}"
+        if self.reach < 0.5:
+            msg = f"the pattern reaches {self.reach:.3f} levels and would change no pixel"
             raise ValueError(msg)
+        if self.reach > self.header.eps * (1 + 1e-6):
+            msg = (
+                f"the pattern reaches {self.reach:.3f} levels, more than its eps {self.header.eps}"
+            )
+            raise ValueError(msg)
+
+    @property
+    def reach(self) -> float:
+        """The most that a grid point can change a pixel at any time, in levels."""
+        return float(np.abs(self.static).max() + np.hypot(self.cosine, self.sine).max())
 
     @property
     def moves(self) -> bool:

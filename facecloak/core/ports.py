@@ -62,6 +62,10 @@ class FaceFinder(Protocol):
         """Return the faces of this frame. Frames come in the order of their time."""
         ...
 
+    def close(self) -> None:
+        """Free what it holds. A second call does nothing."""
+        ...
+
 
 class Cloak(Protocol):
     """Adds the perturbation."""

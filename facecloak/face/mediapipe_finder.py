@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Final
 
+import cv2
 import numpy as np
 from typing_extensions import Self
 
@@ -151,9 +152,15 @@ class MediaPipeFinder:
         """Return the faces of this frame. Frames come in the order of their time.
 
         Raises:
-            DeviceError: a model failed on the frame.
+            DeviceError: a model, or OpenCV, failed on the frame.
         """
-        return self._search.find(frame)
+        try:
+            return self._search.find(frame)
+        except cv2.error as exc:
+            what = (
+                f"OpenCV failed on a frame of {frame.image.shape[1]}x{frame.image.shape[0]} pixels."
+            )
+            raise DeviceError(what, "Use a smaller picture.") from exc
 
     def close(self) -> None:
         """Free the models. A second call does nothing."""

@@ -120,14 +120,13 @@ class Search:
         predicted: dict[int, Place] = {}
         for track in self._tracker.unseen(seen):
             moved = self._follow(picture, track.place)
-            if moved is not None:
-                predicted[track.number] = moved
+            if moved is not None and moved.is_plausible(*picture.size):
+                predicted[track.number] = moved  # beyond the border it counts as missing
             seen += self._keypoints_near(picture, moved or track.place)
         alarm = not self._tracker.tracks or bool(self._tracker.unseen(seen))
         for view in self._schedule.due(picture.size, alarm=alarm):
             seen += self._new(picture, view, seen)
         self._before = picture
-        self._leave(picture, predicted)
         return self._tracker.update(distinct(seen), predicted, at_s=frame.captured_s)
 
     def _whole(self, picture: Picture) -> list[Place]:
@@ -198,11 +197,6 @@ class Search:
         if moved is None:
             return None
         return Place(geometry.compose(moved, small_from_frame), Sighting.PREDICTED)
-
-    def _leave(self, picture: Picture, predicted: dict[int, Place]) -> None:
-        """Drop those that have gone over the border of the frame."""
-        gone = [n for n, place in predicted.items() if not place.is_plausible(*picture.size)]
-        self._tracker.drop(gone)
 
 
 def _nearest(places: Sequence[Place], expected: Place, reach: float) -> list[Place]:

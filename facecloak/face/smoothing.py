@@ -48,10 +48,11 @@ class OneEuro:
 
         Args:
             value: ``float64[N]``, the same N each time.
-            at_s: its time in seconds; a moment that is not later repeats the last answer.
+            at_s: its time in seconds; the same moment repeats the last answer, and an
+                earlier one starts anew.
             unit: what counts as a length of one, in the unit of ``value``.
         """
-        if self._value is None or self._speed is None:
+        if self._value is None or self._speed is None or at_s < self._at_s:
             self._value, self._speed, self._at_s = value.copy(), np.zeros_like(value), at_s
             return value.copy()
         passed_s = at_s - self._at_s

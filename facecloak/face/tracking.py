@@ -19,7 +19,7 @@ class TrackingConfig:
     """How long a face that is neither seen nor predicted counts as missing."""
     reach: float = 0.8
     """How far a face may be from where it was, in face widths."""
-    confirm: int = 3
+    confirm: int = 2
     """How often a face must be seen before it is carried on or missed."""
 
     def __post_init__(self) -> None:
@@ -56,6 +56,7 @@ class Tracker:
         self._config = config
         self._smoothing = smoothing
         self._next = 0
+        self._at_s = -math.inf
         self.tracks: list[Track] = []
 
     def surprise(self, place: Place) -> float:
@@ -73,8 +74,12 @@ class Tracker:
         Args:
             seen: the faces that a model saw, each once.
             predicted: by track number, where the others should be now.
-            at_s: time of the frame in seconds.
+            at_s: time of the frame in seconds; where it runs backwards, all ages start anew.
         """
+        if at_s < self._at_s:
+            for track in self.tracks:
+                track.seen_s = track.found_s = at_s
+        self._at_s = at_s
         pairs = dict(self._pairs(seen))
         found: list[Face] = []
         for index, track in enumerate(self.tracks):
@@ -88,11 +93,6 @@ class Tracker:
         alive = {track.number for track in self.tracks}
         kept = tuple(face for face in found if face.track in alive)
         return Faces(kept, missing=len(self.tracks) - len(kept))
-
-    def drop(self, numbers: Iterable[int]) -> None:
-        """Forget tracks at once: they left the frame."""
-        gone = set(numbers)
-        self.tracks = [track for track in self.tracks if track.number not in gone]
 
     def _pairs(self, seen: Sequence[Place]) -> list[tuple[int, int]]:
         """Indices of tracks and of the places that belong to them."""
@@ -137,9 +137,8 @@ class Tracker:
             return False
         if any(overlap(track.place, place) for place in seen):
             return False
-        longest_s = max(self._config.carry_s, self._config.forget_s)
-        lost_s, unseen_s = at_s - track.found_s, at_s - track.seen_s
-        return lost_s == 0 or (lost_s < self._config.forget_s and unseen_s < longest_s)
+        lost_s = at_s - track.found_s
+        return lost_s == 0 or lost_s < self._config.forget_s
 
 
 def distinct(places: Iterable[Place]) -> list[Place]:

@@ -17,7 +17,8 @@ EmptyRoom = Literal["shield", "pass"]
 Unfooled = Literal["tell", "shield"]
 
 FOOLED_AT_LEAST = 0.5
-"""Share of the latest verdicts in which a classifier must be fooled where ``unfooled="shield"``."""
+"""Share of its latest verdicts on a face in which a classifier must be fooled where
+``unfooled="shield"``; no verdict at all is too few."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,7 @@ class _Ballot(NamedTuple):
 
     at_s: float
     classifier: str
+    track: int
     fooled: bool
 
 
@@ -83,7 +85,9 @@ class Guard:
         if not verdicts:
             return
         self._proof_at_s = judged_at_s
-        self._ballots.extend(_Ballot(judged_at_s, v.classifier, v.fooled) for v in verdicts)
+        self._ballots.extend(
+            _Ballot(judged_at_s, v.classifier, v.track, v.fooled) for v in verdicts
+        )
 
     def fail(self, now_s: float) -> Output:
         """Choose what goes out when a stage failed or no picture came."""
@@ -130,12 +134,13 @@ class Guard:
             return False
         while self._ballots and now_s - self._ballots[0].at_s > self._settings.unfooled_window_s:
             self._ballots.popleft()
-        return any(share < FOOLED_AT_LEAST for share in _fooled_shares(self._ballots).values())
+        shares = _fooled_shares(self._ballots)
+        return not shares or min(shares) < FOOLED_AT_LEAST
 
 
-def _fooled_shares(ballots: Iterable[_Ballot]) -> dict[str, float]:
-    """In which share of the verdicts each classifier was fooled."""
-    by_classifier: dict[str, list[bool]] = {}
+def _fooled_shares(ballots: Iterable[_Ballot]) -> list[float]:
+    """In which share of its verdicts on each face each classifier was fooled."""
+    by_reader: dict[tuple[str, int], list[bool]] = {}
     for ballot in ballots:
-        by_classifier.setdefault(ballot.classifier, []).append(ballot.fooled)
-    return {name: sum(fooled) / len(fooled) for name, fooled in by_classifier.items()}
+        by_reader.setdefault((ballot.classifier, ballot.track), []).append(ballot.fooled)
+    return [sum(fooled) / len(fooled) for fooled in by_reader.values()]

@@ -72,7 +72,7 @@ class LiveRun:
         self._size = size
         self._frame_s = 1 / fps if 1 <= fps <= 240 else 1 / 30
         self._began_s = self._heard_s = run_clock()
-        self._last_s, self._last_index = 0.0, 0
+        self._last_s, self._last_index = self._began_s, 0
         self._started = False
         self._alone_since_s: float | None = None
 

@@ -133,9 +133,10 @@ class Protector:
         return Protected(Frame(image, captured_s, index), output, Faces(), verdicts)
 
     def close(self) -> None:
-        """Dismiss the jury and forget the held picture."""
+        """Dismiss the jury, free the finder's models and forget the held picture."""
         self._held = None
         self._jury.close()
+        self._finder.close()
 
     def _find(self, frame: Frame) -> Faces:
         with self.times.stage("find"):

@@ -12,7 +12,7 @@ class Fooling:
     """How often one classifier was fooled.
 
     Attributes:
-        judged: faces judged, each frame's anew.
+        judged: faces judged, each frame's anew; only verdicts that came with a cloaked frame count.
         fooled: how many of them it reads as another class since the cloak.
     """
 
@@ -67,6 +67,8 @@ class Tally:
         """Count one frame that the sink took."""
         self.outputs[protected.output] += 1
         self.tracks.update(face.track for face in protected.faces.found)
+        if protected.output is not Output.CLOAKED:
+            return
         for verdict in protected.verdicts:
             fooling = self.classifiers.setdefault(verdict.classifier, Fooling())
             fooling.judged += 1

@@ -4,6 +4,8 @@ import logging
 import threading
 from collections.abc import Callable
 
+from facecloak.core.errors import FaceCloakError
+
 logger = logging.getLogger(__name__)
 
 
@@ -43,6 +45,7 @@ class Worker:
             self._work()
         except Exception as exc:  # noqa: BLE001 - a thread that dies unheard would not fail closed
             self._error = exc
-            logger.warning("%s ended: %s", self._thread.name, type(exc).__name__)
+            what = str(exc) if isinstance(exc, FaceCloakError) else type(exc).__name__
+            logger.warning("%s ended: %s", self._thread.name, what)
         finally:
             self._at_end()

@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facecloak.core import geometry
+from facecloak.core.errors import FaceCloakError
 from facecloak.core.types import Affine, Image
 
 _MOST_SAMPLES = 8
@@ -23,7 +24,18 @@ def face_crop(image: Image, face_from_frame: Affine, size_px: int) -> NDArray[np
 
     Returns:
         ``uint8[size_px, size_px]``, grey; positions outside the frame repeat its border.
+
+    Raises:
+        FaceCloakError: OpenCV cannot warp the frame.
     """
+    try:
+        return _shrunk(image, face_from_frame, size_px)
+    except cv2.error as exc:
+        msg = f"OpenCV could not crop a face from {image.shape[1]}x{image.shape[0]} pixels."
+        raise FaceCloakError(msg, "Use a smaller picture.") from exc
+
+
+def _shrunk(image: Image, face_from_frame: Affine, size_px: int) -> NDArray[np.uint8]:
     samples = int(np.ceil(geometry.face_width_px(face_from_frame) / size_px))
     fine_px = size_px * min(max(samples, 1), _MOST_SAMPLES)
     fine_from_frame = geometry.compose(geometry.crop_from_face(fine_px), face_from_frame)

@@ -1,5 +1,7 @@
 """The one door to ONNX Runtime: a classifier with its card, on the CPU or on CUDA."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -8,11 +10,13 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from facecloak.core import modelcard
-from facecloak.core.errors import ArtifactError, ConfigError, DeviceError
+from facecloak.core.errors import ArtifactError, ConfigError, DeviceError, FaceCloakError
 from facecloak.verify.criteria import Logits
 
 DEVICES: Final = ("auto", "cpu", "cuda")
 _SILENT: Final = 4
+_REINSTALL: Final = "Reinstall FaceCloak, or export the model again with `facecloak-train export`."
+_RETRY: Final = "Start again, with --device cpu if it stays."
 _CUDA: Final = "CUDAExecutionProvider"
 _CPU: Final = "CPUExecutionProvider"
 
@@ -57,11 +61,19 @@ class OnnxClassifier:
             crops: ``uint8[N, S, S]``, grey, S as on the card.
 
         Returns:
-            ``float32[N, C]``.
+            ``float32[N, C]``, finite.
+
+        Raises:
+            DeviceError: ONNX Runtime failed.
+            ArtifactError: the classifier answers in another form than its card says.
         """
         low, high = self.card.input_range
         faces = crops[:, None].astype(np.float32) * np.float32((high - low) / 255.0)
-        logits: Logits = self._session.run(None, {self._input: faces + np.float32(low)})[0]
+        with _translated(DeviceError, f"{self.card.name} failed to run on {self.device}.", _RETRY):
+            logits: Logits = self._session.run(None, {self._input: faces + np.float32(low)})[0]
+        if logits.shape != (len(crops), len(self.card.labels)) or not np.isfinite(logits).all():
+            msg = f"{self.card.name} does not answer as its card says."
+            raise ArtifactError(msg, _REINSTALL)
         return logits
 
 
@@ -73,21 +85,25 @@ def _open(content: bytes, device: str, name: str) -> onnxruntime.InferenceSessio
     wanted = [_CPU]
     if device != "cpu" and _CUDA in onnxruntime.get_available_providers() and _has_gpu():
         wanted.insert(0, _CUDA)
-    try:
+    with _translated(ArtifactError, f"{name} is damaged or not an ONNX model.", _REINSTALL):
         session = onnxruntime.InferenceSession(content, options, providers=wanted)
-    except Exception as exc:
-        # ONNX Runtime's exceptions share no base class of their own.
-        if not type(exc).__module__.startswith("onnxruntime"):
-            raise
-        msg = f"{name} is damaged or not an ONNX model."
-        remedy = "Reinstall FaceCloak, or export the model again with `facecloak-train export`."
-        raise ArtifactError(msg, remedy) from exc
     if device == "cuda" and _CUDA not in session.get_providers():
         msg = "CUDA was asked for, but ONNX Runtime cannot use it on this machine."
         raise DeviceError(
             msg, "Install the NVIDIA driver, CUDA 12 and cuDNN 9, or use --device cpu."
         )
     return session
+
+
+@contextmanager
+def _translated(kind: type[FaceCloakError], what: str, remedy: str) -> Iterator[None]:
+    """Turn ONNX Runtime's exceptions, which share no base class of their own, into ours."""
+    try:
+        yield
+    except Exception as exc:
+        if not type(exc).__module__.startswith("onnxruntime"):
+            raise
+        raise kind(what, remedy) from exc
 
 
 def _has_gpu() -> bool:

@@ -45,11 +45,11 @@ pictures = st.integers(0, 2**32 - 1).map(
 )
 
 
-@given(pictures, st.lists(faces, min_size=1, max_size=4), st.floats(0.1, 2.0))
+@given(pictures, st.lists(faces, min_size=1, max_size=4), st.floats(0.126, 2.0))
 def test_the_budget_holds_and_nothing_changes_elsewhere(frame, found, strength):
     cloak = OpenCvCloak(perturbation(RANDOM), strength)
     moved = change(frame, cloak.apply(frame, found))
-    assert np.abs(moved).max() <= cloak.budget <= round(8 * strength)
+    assert np.abs(moved).max() <= cloak.budget <= 8 * strength + 1e-6
     for face in found:
         left, top, right, bottom = face_box(face.face_from_frame, 160, 120)
         moved[top:bottom, left:right] = 0
@@ -111,6 +111,22 @@ def test_strength_scales_the_pattern():
 def test_an_impossible_strength_is_refused(strength):
     with pytest.raises(ConfigError, match="strength"):
         OpenCvCloak(perturbation(RANDOM), strength)
+
+
+@pytest.mark.parametrize("strength", [0.01, 0.1, 0.124])
+def test_a_strength_that_would_change_nothing_is_refused(strength):
+    with pytest.raises(ConfigError, match=r"no pixel.*at least 0\.125"):
+        OpenCvCloak(perturbation(RANDOM), strength)
+
+
+@given(faces, st.floats(0.13, 2.0))
+def test_a_visible_face_is_never_left_as_it_was(face, strength):
+    frame = grey()
+    left, top, right, bottom = face_box(face.face_from_frame, 160, 120)
+    if geometry.face_width_px(face.face_from_frame) < 16 or not (left < 70 and right > 90):
+        return
+    if top < 50 and bottom > 70:
+        assert change(frame, OpenCvCloak(perturbation(RANDOM), strength).apply(frame, [face])).any()
 
 
 def test_a_strength_that_breaks_the_limit_is_refused_with_the_largest_possible():

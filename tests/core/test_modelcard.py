@@ -59,6 +59,10 @@ def test_sealing_needs_exactly_one_card():
         json.dumps(json.loads(CARD.to_json()) | {"format": 2}),
         json.dumps(json.loads(CARD.to_json()) | {"input_layout": "NHWC"}),
         json.dumps(json.loads(CARD.to_json()) | {"surprise": 1}),
+        json.dumps(json.loads(CARD.to_json()) | {"input_px": 44.5}),
+        json.dumps(json.loads(CARD.to_json()) | {"sha256": 5}),
+        json.dumps(json.loads(CARD.to_json()) | {"sha256": "abc"}),
+        json.dumps(json.loads(CARD.to_json()) | {"input_range": [0, 1, 2]}),
     ],
 )
 def test_a_bad_card_is_one_sentence_that_names_the_file(text):

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -42,6 +43,7 @@ grids = st.integers(2, 24).flatmap(
 @given(grids, st.integers(4, 200), st.floats(0, 100))
 def test_no_pixel_leaves_the_budget_at_any_size_and_time(grid, size_px, t_s):
     half = grid / 2
+    half[0, 0] = 1.0
     quarter = np.float32(0.7) * half[:1, :1]
     moving = pattern(half, cosine=quarter, sine=quarter[::-1])
     painted = moving.render(size_px, t_s)
@@ -133,6 +135,22 @@ def test_missing_file_and_missing_tensor(tmp_path):
     save_file({"static": np.zeros((2, 2), np.float32)}, tmp_path / "q.safetensors")
     with pytest.raises(ArtifactError, match="facecloak"):
         load(tmp_path / "q.safetensors")
+
+
+def test_a_pattern_that_changes_nothing_is_refused():
+    with pytest.raises(ValueError, match="would change no pixel"):
+        pattern(np.full((4, 4), 0.4, np.float32))
+
+
+def test_the_golden_file_of_format_1_is_still_read():
+    """Never made again: a reader that cannot read it breaks every shipped perturbation."""
+    golden = load(Path(__file__).parents[1] / "golden" / "perturbation-1.safetensors")
+    assert golden.header.eps == 6.0
+    assert golden.header.victims == (Victim("Golden", "ab" * 32),)
+    assert golden.header.measured == {"fooling_rate": 0.5}
+    expected = [[3.0, -3.0], [1.5, 0.0]]
+    np.testing.assert_array_equal(golden.static, np.array(expected, np.float32))
+    np.testing.assert_allclose(golden.render(8, 0.25)[4, 3:5], [2.0574, 0.9240], atol=1e-3)
 
 
 @pytest.mark.parametrize(

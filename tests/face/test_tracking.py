@@ -94,10 +94,19 @@ def test_who_is_covered_by_somebody_else_is_not_missed(tracker) -> None:
     assert [track.number for track in tracker.tracks] == [0]
 
 
-def test_who_left_the_frame_is_gone_at_once(tracker) -> None:
-    watch(tracker, place(300))
-    tracker.drop([0])
-    assert tracker.update([], {}, at_s=1.0).missing == 0
+def test_a_face_carried_to_the_end_is_missing_before_it_is_forgotten(tracker) -> None:
+    """Beside another face: no frame in between may pass for complete."""
+    seen_s = watch(tracker, place(300), place(600))
+    for after_s in np.arange(0.1, 4.0, 0.1):
+        faces = tracker.update([place(300)], {1: predicted(600)}, at_s=seen_s + after_s)
+        present = len(faces.found) + faces.missing
+        assert present == (2 if after_s < 2.9 else 1) or 2.9 <= after_s <= 3.1
+
+
+def test_time_that_runs_backwards_makes_nobody_immortal(tracker) -> None:
+    watch(tracker, place(300), from_s=100.0)
+    assert tracker.update([], {}, at_s=0.0).missing == 1
+    assert tracker.update([], {}, at_s=1.1).missing == 0
 
 
 def test_dense_landmarks_win_over_keypoints_of_the_same_face() -> None:

@@ -89,9 +89,13 @@ class FakeFinder:
 
     def __init__(self, sees: Callable[[Frame], Faces] = lambda _frame: faces(1)) -> None:
         self._sees = sees
+        self.closed = False
 
     def find(self, frame: Frame) -> Faces:
         return self._sees(frame)
+
+    def close(self) -> None:
+        self.closed = True
 
 
 class FakeCloak:

@@ -232,3 +232,17 @@ def test_a_room_is_shown_only_after_nobody_was_seen_for_long_enough(steps):
             shown = guard.fail(now_s) if seen == "fail" else missing
         long_enough = empty_since_s is not None and now_s - empty_since_s >= OPEN.empty_after_s
         assert (shown is UNTOUCHED) == long_enough
+
+
+def test_a_hung_judge_never_turns_the_shield_into_a_cloaked_frame():
+    """Where unfooled means shield, old verdicts that have expired are no permission."""
+    guard = Guard(GuardSettings(proof_s=10.0, unfooled="shield", unfooled_window_s=3.0))
+    guard.record([verdict(fooled=False)], judged_at_s=0.0)
+    shown = {guard.decide(t / 10, found=1, missing=0, cloaked=True) for t in range(100)}
+    assert shown == {SHIELD}
+
+
+def test_one_person_fooled_does_not_vouch_for_another():
+    guard = Guard(GuardSettings(unfooled="shield"))
+    guard.record([verdict(track=0, fooled=True), verdict(track=1, fooled=False)], judged_at_s=0.0)
+    assert guard.decide(0.1, found=2, missing=0, cloaked=True) is SHIELD

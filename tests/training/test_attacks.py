@@ -9,7 +9,11 @@ from facecloak_train.attacks.universal import margin_loss, universal_linf
 from hypothesis import given
 from hypothesis import strategies as st
 
+from facecloak.cloak.opencv_cloak import OpenCvCloak
+from facecloak.core import geometry
 from facecloak.core.perturbation import Header, Perturbation
+from facecloak.core.types import Face, Frame
+from facecloak.verify.crop import face_crop
 
 CPU = torch.device("cpu")
 
@@ -85,6 +89,25 @@ def test_torch_paints_what_the_live_app_paints(cells):
     mean = live.reshape(48, 4, 48, 4).mean(axis=(1, 3))
     painted = Painter(cells, 48, 8.0, CPU).pattern(torch.tensor(static)).numpy()
     np.testing.assert_allclose(painted, mean, atol=1e-4)
+
+
+@pytest.mark.parametrize("face_px", [100, 224, 400])
+@pytest.mark.parametrize("angle", [0.0, 0.3])
+def test_the_painter_shows_a_classifier_what_the_compositor_shows_it(face_px, angle):
+    """Compositor, 8-bit rounding and crop against the painter; half a pixel off would give 5."""
+    static = random_sign(16, 8.0, seed=2)
+    header = Header(eps=8.0, method="t", seed=0, datasets=(), victims=())
+    cos, sin = np.cos(angle) * face_px, np.sin(angle) * face_px
+    linear = np.array([[cos, -sin], [sin, cos]])
+    corner = np.array([300.4, 299.7]) - linear @ [0.5, 0.5]
+    place = geometry.invert(np.hstack([linear, corner[:, None]]))
+    frame = Frame(np.full((600, 600, 3), 128, np.uint8), 0.0, 0)
+    out = OpenCvCloak(Perturbation(header, static.copy())).apply(frame, [Face(1, place)])
+    live = face_crop(out.image, place, 48).astype(float) - 128.0
+    painted = Painter(16, 48, 8.0, CPU).pattern(torch.tensor(static)).numpy()
+    difference = np.abs(live - painted)
+    assert difference.max() < 2.0
+    assert difference.mean() < 0.4
 
 
 def test_cloaked_faces_are_whole_levels_and_pass_the_gradient_through():

@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 from facecloak_train.cli import main
-from facecloak_train.data.fer2013 import DatasetError, faults, read_csv, read_npz, write_npz
+from facecloak_train.data.fer2013 import (
+    DatasetError,
+    faults,
+    read_csv,
+    read_npz,
+    without,
+    write_npz,
+)
 
 PIXELS = 48 * 48
 
@@ -95,6 +102,14 @@ def test_faults_of_the_set_are_counted(tmp_path):
         "conflicting": 1,
         "blank": 6,
     }
+
+
+def test_faces_of_other_splits_are_left_out(tmp_path):
+    rows = (*GOOD, row(0, 10, "PrivateTest"), row(1, 50, "PrivateTest"))
+    splits = read_csv(written(tmp_path, table(*rows)))
+    kept = without(splits["PrivateTest"], splits["Training"], splits["PublicTest"])
+    assert kept.images[:, 0, 0].tolist() == [40, 50]
+    assert kept.labels.tolist() == [2, 1]
 
 
 def test_the_command_prepares_and_reports(tmp_path, caplog):

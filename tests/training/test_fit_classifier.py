@@ -72,6 +72,22 @@ def test_a_run_cut_short_goes_on_to_the_same_result(tiny_net, tiny_faces, tmp_pa
         assert torch.equal(tensor, other[0][name]), name
 
 
+def test_a_run_is_not_continued_with_other_settings(tiny_net, tiny_faces, tmp_path):
+    out = tmp_path / "run"
+    fit_classifier(settings(tiny_faces, out, epochs=1, small_epochs=0))
+    about = (out / "run.json").read_text()
+    with pytest.raises(run.RunError, match=r"another epochs, learning_rate; give the same"):
+        fit_classifier(settings(tiny_faces, out, epochs=2, small_epochs=0, learning_rate=0.1))
+    assert (out / "run.json").read_text() == about
+
+
+def test_what_is_no_checkpoint_is_one_sentence(tmp_path):
+    (tmp_path / "last.safetensors").write_bytes(b"half a file")
+    for name in ("last.safetensors", "none.safetensors"):
+        with pytest.raises(run.RunError, match=name):
+            run.load_checkpoint(tmp_path / name)
+
+
 @pytest.mark.slow
 def test_a_killed_process_leaves_a_checkpoint_that_can_be_read(tiny_faces, tmp_path):
     out = tmp_path / "run"

@@ -59,10 +59,10 @@ def augment(faces: Tensor, size_px: int, jitter: Jitter, generator: torch.Genera
     count, face_px = len(faces), faces.shape[-1]
     placed = warp(
         faces,
-        random_placement(count, face_px, size_px, jitter, generator),
+        random_placement(count, face_px, size_px, jitter, generator).to(faces.device),
         (size_px, size_px),
     )
-    light = torch.rand(2, count, 1, 1, 1, generator=generator) * 2.0 - 1.0
+    light = torch.rand(2, count, 1, 1, 1, generator=generator).to(faces.device) * 2.0 - 1.0
     gain, offset = 1.0 + light[0] * jitter.contrast, light[1] * jitter.brightness
     return ((placed - 0.5) * gain + 0.5 + offset).clamp(0.0, 1.0)
 

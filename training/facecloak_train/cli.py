@@ -14,7 +14,6 @@ from typing import Any
 
 from facecloak.core.errors import FaceCloakError
 from facecloak_train import settings
-from facecloak_train.data.fer2013 import DatasetError
 
 logger = logging.getLogger("facecloak_train")
 
@@ -39,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     kind, recipe = COMMANDS[chosen.command]
     try:
         recipe(build(kind, vars(chosen)))
-    except (DatasetError, FaceCloakError, FileNotFoundError) as exc:
+    except (FaceCloakError, ValueError, OSError) as exc:
         logger.error("facecloak-train %s: %s", chosen.command, exc)  # noqa: TRY400 - one sentence
         return exc.exit_code if isinstance(exc, FaceCloakError) else 4
     except KeyboardInterrupt:

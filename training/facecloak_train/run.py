@@ -16,11 +16,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
 logger = logging.getLogger(__name__)
+
+
+class RunError(ValueError):
+    """A run folder cannot be used; the text says why and what to do."""
 
 
 def digest_of(path: Path) -> str:
@@ -82,9 +86,11 @@ def save_checkpoint(path: Path, tensors: Mapping[str, Tensor], state: Mapping[st
 
 
 def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Read what :func:`save_checkpoint` wrote. Raises ``FileNotFoundError``."""
-    if not path.is_file():
-        raise FileNotFoundError(path)
-    with safe_open(path, framework="pt") as file:
-        state = json.loads((file.metadata() or {}).get("state", "{}"))
-        return {name: file.get_tensor(name) for name in file.keys()}, state  # noqa: SIM118
+    """Read what :func:`save_checkpoint` wrote. Raises :class:`RunError`."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            state = json.loads((file.metadata() or {})["state"])
+            return {name: file.get_tensor(name) for name in file.keys()}, state  # noqa: SIM118
+    except (OSError, SafetensorError, KeyError, ValueError) as exc:
+        msg = f"{path} is no checkpoint of `facecloak-train fit` ({exc}); make it again"
+        raise RunError(msg) from exc

@@ -100,6 +100,8 @@ class AttackSettings:
     """Side of the coarse grid that the pattern is drawn on."""
     passes: int = 4
     """Passes over the training faces."""
+    faces: int = 28709
+    """How many training faces, drawn at random, to use."""
     batch: int = 256
     """Faces per step."""
     step: float = 1.0
@@ -130,14 +132,15 @@ class EvaluateSettings:
     """The .onnx classifier to fool."""
     out: Path
     """The JSON report to write; a Markdown table goes beside it."""
-    strengths: tuple[float, ...] = (0.5, 0.75, 1.0)
-    """Strengths to measure, as factors on the budget."""
+    strengths: tuple[float, ...] = (1.0, 0.75, 0.5)
+    """Strengths to measure, as factors on the budget; the default one first."""
     face_px: int = 224
     """Side of the face in the frames that are made of the 48-pixel faces."""
     faces: int = 3589
-    """How many PrivateTest faces, the first ones, to take."""
+    """How many PrivateTest faces, the first ones, to take; those that also stand in another split
+    are left out."""
     record: bool = False
-    """Write the figures at strength 1 into the header of the perturbation."""
+    """Write the figures at the first of the strengths into the header of the perturbation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,9 +6,12 @@ counted by :func:`faults` and never hidden.
 """
 
 import csv
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,7 +57,7 @@ def read_csv(path: Path) -> dict[str, Faces]:
     """
     images: dict[str, list[NDArray[np.uint8]]] = {split: [] for split in SPLITS}
     labels: dict[str, list[int]] = {split: [] for split in SPLITS}
-    with path.open(newline="") as file:
+    with _opened(path) as file:
         reader = csv.reader(file)
         names = [name.strip().lower() for name in next(reader, [])]
         if not set(names) >= _COLUMNS:
@@ -77,6 +80,17 @@ def read_csv(path: Path) -> dict[str, Faces]:
         split: Faces(np.stack(images[split]), np.array(labels[split], dtype=np.int64))
         for split in SPLITS
     }
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[TextIO]:
+    """A text file; what it cannot do is a DatasetError."""
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            yield file
+    except (OSError, UnicodeDecodeError, csv.Error) as exc:
+        msg = f"{path} cannot be read as a csv file: {exc}"
+        raise DatasetError(msg) from exc
 
 
 def _parse(row: list[str], at: dict[str, int]) -> tuple[NDArray[np.uint8], int, str]:
@@ -116,7 +130,7 @@ def read_npz(path: Path) -> dict[str, Faces]:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             images, labels, usage = arrays["faces"], arrays["emotion"], arrays["usage"]
-    except (OSError, ValueError, KeyError) as exc:
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as exc:
         msg = f"{path.name}: not a prepared FER2013 ({exc}); run `facecloak-train prepare fer2013`"
         raise DatasetError(msg) from exc
     if images.dtype != np.uint8 or images.shape != (len(labels), FACE_PX, FACE_PX):
@@ -126,6 +140,13 @@ def read_npz(path: Path) -> dict[str, Faces]:
         split: Faces(images[usage == split], labels[usage == split].astype(np.int64))
         for split in SPLITS
     }
+
+
+def without(faces: Faces, *others: Faces) -> Faces:
+    """The faces whose exact pixels stand in none of the others."""
+    known = {image.tobytes() for other in others for image in other.images}
+    kept = np.array([image.tobytes() not in known for image in faces.images], dtype=bool)
+    return Faces(faces.images[kept], faces.labels[kept])
 
 
 def faults(splits: dict[str, Faces]) -> dict[str, int]:

@@ -9,8 +9,9 @@ def markdown(report: dict[str, Any]) -> str:
     first = next(iter(report["rows"].values()))
     lines = [
         f"Against {report['classifier']}, on the {report['found']} of {report['faces']} FER2013 "
-        f"PrivateTest faces that the finder sees; clean accuracy "
-        f"{100 * first['clean_accuracy']:.1f} %, {first['clean_bits']:.2f} bit.",
+        "PrivateTest faces that the finder sees and that stand in no other split "
+        f"({report['left_out']} do); clean accuracy {100 * first['clean_accuracy']:.1f} %, "
+        f"{first['clean_bits']:.2f} bit.",
         "",
         "| perturbation | budget | fooled (95 %) | accuracy left | bits left | largest class "
         "| PSNR | SSIM |",

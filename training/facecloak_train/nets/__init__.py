@@ -8,3 +8,11 @@ from facecloak_train.nets.vgg import Vgg19
 
 NETS: dict[str, Callable[[int], nn.Module]] = {"vgg19": Vgg19}
 """Every trainable architecture by its command-line name; called with the number of classes."""
+
+
+def build(name: str, classes: int) -> nn.Module:
+    """A fresh network. Raises ``ValueError`` that lists the names there are."""
+    if name not in NETS:
+        msg = f"there is no architecture {name!r}; there are {', '.join(sorted(NETS))}"
+        raise ValueError(msg)
+    return NETS[name](classes)

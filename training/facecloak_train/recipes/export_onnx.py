@@ -20,11 +20,10 @@ import torch
 
 from facecloak.core.modelcard import ModelCard
 from facecloak.verify.onnx_judge import OnnxClassifier
-from facecloak_train import run
+from facecloak_train import nets, run
 from facecloak_train.data import fer2013
 from facecloak_train.export.onnx_export import CentreCrop, export
 from facecloak_train.measure.accuracy import ten_crop_accuracy
-from facecloak_train.nets import NETS
 from facecloak_train.settings import ExportSettings
 
 logger = logging.getLogger(__name__)
@@ -33,7 +32,7 @@ logger = logging.getLogger(__name__)
 def export_onnx(settings: ExportSettings) -> None:
     """Export, measure, and write the file with the figures on its card."""
     tensors, state = run.load_checkpoint(settings.weights)
-    net = NETS[state["net"]](len(fer2013.LABELS)).eval()
+    net = nets.build(state["net"], len(fer2013.LABELS)).eval()
     net.load_state_dict(tensors)
     net_px = int(state["input_px"])
     live = CentreCrop(net, net_px).eval()

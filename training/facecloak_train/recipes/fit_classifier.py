@@ -13,6 +13,7 @@ import dataclasses
 import logging
 import math
 import time
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,11 +22,10 @@ from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
-from facecloak_train import run
+from facecloak_train import nets, run
 from facecloak_train.augment import augment
 from facecloak_train.data import fer2013
 from facecloak_train.measure.accuracy import centre_crop_accuracy, ten_crop_accuracy
-from facecloak_train.nets import NETS
 from facecloak_train.settings import FitSettings
 
 logger = logging.getLogger(__name__)
@@ -35,12 +35,13 @@ def fit_classifier(settings: FitSettings) -> float:
     """Train, or go on training, and return the ten-crop accuracy on PrivateTest in ``[0, 1]``."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     splits = fer2013.read_npz(settings.data)
-    run.describe(settings.out, dataclasses.asdict(settings), run.digest_of(settings.data))
     training = Training(settings, splits["Training"], device)
     last = settings.out / "last.safetensors"
     if last.is_file():
         training.restore(*run.load_checkpoint(last))
         logger.info("resuming %s at step %d of %d", settings.out, training.done, training.steps)
+
+    run.describe(settings.out, dataclasses.asdict(settings), run.digest_of(settings.data))
 
     progress = tqdm(
         total=training.steps, initial=training.done, unit="step", desc=settings.net, smoothing=0.05
@@ -120,10 +121,11 @@ class Training:
     def __init__(self, settings: FitSettings, faces: fer2013.Faces, device: torch.device) -> None:
         torch.manual_seed(settings.seed)
         self._settings = settings
+        self._identity = _identity(settings)
         self._device = device
         self._images = torch.from_numpy(faces.images)[:, None]
         self._labels = torch.from_numpy(faces.labels)
-        self.net = NETS[settings.net](len(fer2013.LABELS)).to(device)
+        self.net = nets.build(settings.net, len(fer2013.LABELS)).to(device)
         average = get_ema_multi_avg_fn(settings.average_decay)  # type: ignore[no-untyped-call]
         self.average = AveragedModel(self.net, multi_avg_fn=average, use_buffers=True)
         self._optimizer = torch.optim.AdamW(
@@ -167,7 +169,7 @@ class Training:
         self.losses.append(loss.item())
         self.done += 1
 
-    def snapshot(self) -> tuple[dict[str, Tensor], dict[str, float]]:
+    def snapshot(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Everything that :meth:`restore` needs: tensors, and a JSON-able state."""
         moments = {
             f"adam.{name}.{key}": value
@@ -178,11 +180,20 @@ class Training:
             {f"net.{name}": tensor for name, tensor in self.net.state_dict().items()}
             | {f"average.{name}": tensor for name, tensor in self.average.state_dict().items()}
             | moments,
-            {"step": self.done, "best": self.best},
+            {"step": self.done, "best": self.best, "settings": self._identity},
         )
 
-    def restore(self, tensors: dict[str, Tensor], state: dict[str, float]) -> None:
-        """Go back to a snapshot."""
+    def restore(self, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
+        """Go back to a snapshot.
+
+        Raises:
+            RunError: it belongs to a run with other settings, which this one cannot continue.
+        """
+        begun, asked = state["settings"], self._identity
+        if begun != asked:
+            changed = ", ".join(sorted(k for k in asked if begun.get(k) != asked[k]))
+            msg = f"the run in {self._settings.out} was begun with another {changed}"
+            raise run.RunError(msg + "; give the same, or another --out")
 
         def part(prefix: str) -> dict[str, Tensor]:
             return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
@@ -195,6 +206,12 @@ class Training:
                 where = "cpu" if key == "step" else parameter.device
                 self._optimizer.state[parameter][key] = value.to(where)
         self.done, self.best = int(state["step"]), state["best"]
+
+
+def _identity(settings: FitSettings) -> dict[str, Any]:
+    """Everything that the result of a run depends on, as plain JSON values."""
+    fields = dataclasses.asdict(settings) | {"data": run.digest_of(settings.data)}
+    return {k: v for k, v in fields.items() if k not in ("out", "checkpoint_steps")}
 
 
 def one_cycle(progress: float) -> float:

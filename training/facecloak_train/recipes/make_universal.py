@@ -10,7 +10,6 @@ way. Two cores take about two minutes a pass.
 """
 
 import logging
-import math
 import sys
 from collections.abc import Callable, Iterator
 
@@ -21,12 +20,11 @@ from tqdm import tqdm
 
 from facecloak.core.perturbation import Header, Perturbation, Victim
 from facecloak.verify.onnx_judge import OnnxClassifier
-from facecloak_train import run
+from facecloak_train import nets, run
 from facecloak_train.attacks.painting import Painter
 from facecloak_train.attacks.universal import margin_loss, universal_linf
 from facecloak_train.augment import augment
 from facecloak_train.data import fer2013
-from facecloak_train.nets import NETS
 from facecloak_train.settings import AttackSettings
 
 logger = logging.getLogger(__name__)
@@ -38,7 +36,7 @@ def make_universal(settings: AttackSettings) -> Perturbation:
     card = OnnxClassifier(settings.victim, "cpu").card
     tensors, state = run.load_checkpoint(settings.weights)
     net = (
-        NETS[state["net"]](len(fer2013.LABELS))
+        nets.build(state["net"], len(fer2013.LABELS))
         .to(device)
         .eval()
         .requires_grad_(requires_grad=False)
@@ -108,8 +106,9 @@ def _planes(faces: fer2013.Faces) -> Tensor:
 
 def _batches(count: int, settings: AttackSettings, number: int) -> Iterator[Tensor]:
     order = torch.from_numpy(np.random.default_rng([settings.seed, number]).permutation(count))
+    order = order[: settings.faces]
     batches = torch.split(order, settings.batch)
-    return iter(tqdm(batches, desc=f"pass {number + 1}", total=math.ceil(count / settings.batch)))
+    return iter(tqdm(batches, desc=f"pass {number + 1}", total=len(batches)))
 
 
 @torch.no_grad()
