@@ -1,6 +1,8 @@
 """The composition root: names the concrete stages, in the order of the data flow."""
 
+import threading
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 from facecloak import capture, sink
@@ -91,13 +93,36 @@ def source(settings: Settings, *, live: bool = False, seconds: float | None = No
     )
 
 
-def sink_of(name: str, source: Source, *, lossless: bool = False) -> OpenSink:
+def file(path: Path) -> Source:
+    """The picture or video at ``path``, not yet open, whatever its name."""
+    return capture.open_file(path)
+
+
+def until(source: Source, stop: threading.Event, *, seconds: float | None) -> Source:
+    """The file ``source``, but ending when ``stop`` is set or after so many seconds of it."""
+    return capture.UntilSource(source, stop, seconds=seconds)
+
+
+def sink_of(name: str, source: Source) -> OpenSink:
     """What makes the sink called ``name`` once the source is open; keeps a file's frame rate."""
-    rate = getattr(source, "rate", None)
-    audio: Path | None = getattr(source, "path", None)
 
     def open_sink(size: tuple[int, int], fps: float) -> Sink:
-        exact = getattr(source, "rate", None) or rate or fps
-        return sink.open_sink(name, size=size, fps=exact, lossless=lossless, audio_from=audio)
+        rate, sound = _of_file(source)
+        return sink.open_sink(name, size=size, fps=rate or fps, audio_from=sound)
 
     return open_sink
+
+
+def file_sink(path: Path, source: Source, *, lossless: bool = False) -> OpenSink:
+    """What makes the picture or video at ``path``, whatever its name, once the source is open."""
+
+    def open_sink(_size: tuple[int, int], fps: float) -> Sink:
+        rate, sound = _of_file(source)
+        return sink.open_file(path, fps=rate or fps, lossless=lossless, audio_from=sound)
+
+    return open_sink
+
+
+def _of_file(source: Source) -> tuple[Fraction | None, Path | None]:
+    """The exact frame rate, and where the sound is; None where the source is no video file."""
+    return getattr(source, "rate", None), getattr(source, "path", None)

@@ -4,14 +4,15 @@ import argparse
 import json
 import logging
 import os
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from facecloak import __version__, settings
 from facecloak.core.errors import ConfigError, FaceCloakError
-from facecloak.core.ports import EndOfSource
 
 logger = logging.getLogger("facecloak")
 
@@ -21,45 +22,81 @@ device, 4 a model or perturbation file, 130 stopped with Ctrl-C"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code."""
-    parsed = parser().parse_args(arguments)
-    logging.basicConfig(
-        level=logging.DEBUG if parsed.debug else logging.INFO,
-        format="facecloak: %(message)s",
-        stream=sys.stderr,
-        force=True,
-    )
+    """Run one command and return its exit code. Belongs to the main thread: it sets a signal."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # leaves nothing half-written either
+    arguments = sys.argv[1:] if arguments is None else arguments
+    with _told_on_stderr(debug="--debug" in arguments):
+        return _outcome(arguments)
+
+
+def _outcome(arguments: Sequence[str]) -> int:
     try:
+        parsed = parser().parse_args(arguments)
         parsed.command(parsed)
     except FaceCloakError as exc:
-        return _failed(parsed, exc, str(exc), exc.exit_code)
+        return _failed(exc, str(exc), exc.exit_code)
     except KeyboardInterrupt as exc:
-        return _failed(parsed, exc, "stopped", 130)
-    except BrokenPipeError as exc:
-        return _failed(parsed, exc, "the reader of the output has gone", 0)
+        return _failed(exc, "stopped", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for Python's own flush
+        return 0
     except Exception as exc:  # noqa: BLE001 - the outermost boundary: no traceback for users
         what = f"an error of FaceCloak itself ({type(exc).__name__}); run it again with --debug"
-        return _failed(parsed, exc, what, 1)
+        return _failed(exc, what, 1)
     return 0
 
 
-def _failed(parsed: argparse.Namespace, exc: BaseException, what: str, code: int) -> int:
-    if parsed.debug:
-        logger.debug("details", exc_info=exc)
+def _failed(exc: BaseException, what: str, code: int) -> int:
+    logger.debug("details", exc_info=exc)
     logger.error("%s", what)
     return code
 
 
+@contextmanager
+def _told_on_stderr(*, debug: bool) -> Iterator[None]:
+    """Let standard error carry FaceCloak's own sentences, and with ``debug`` everything.
+
+    MediaPipe, OpenCV, libpng and ffmpeg print to the file itself, past ``sys.stderr``; what matters
+    of it is told as a FaceCloakError.
+    """
+    try:
+        saved = os.dup(2)
+    except OSError:  # started without one
+        saved = os.open(os.devnull, os.O_WRONLY)
+    with open(saved, "w", encoding="utf-8", errors="replace") as stderr:  # noqa: PTH123
+        handler = logging.StreamHandler(stderr)
+        handler.setFormatter(logging.Formatter("facecloak: %(message)s"))
+        logger.setLevel(logging.DEBUG if debug else logging.INFO)
+        if not debug:
+            handler.addFilter(logging.Filter(logger.name))
+            with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
+                os.dup2(nowhere.fileno(), 2)
+        logging.root.addHandler(handler)
+        try:
+            yield
+        finally:
+            logging.root.removeHandler(handler)
+            os.dup2(saved, 2)
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong as every other error is said, without half a page of usage."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise ConfigError."""
+        what = f"{message[:1].upper()}{message[1:]}."
+        raise ConfigError(what, f"See: {self.prog} --help")
+
+
 def parser() -> argparse.ArgumentParser:
     """The whole command line."""
-    top = argparse.ArgumentParser(
+    top = _Parser(
         prog="facecloak",
         epilog=EXITS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description="A real-time privacy filter for video calls.",
     )
     top.add_argument("--version", action="version", version=f"facecloak {__version__}")
-    top.add_argument("--debug", action="store_true", help="show where an error came from")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
 
     run = commands.add_parser("run", help="protect the webcam for a call")
@@ -93,6 +130,10 @@ def parser() -> argparse.ArgumentParser:
     bench.add_argument("--seconds", type=float, default=20.0, help="how long (default: 20)")
     bench.add_argument("--json", type=Path, help="write the figures as JSON too")
 
+    for command in (top, run, protect, demo, bench):
+        command.add_argument(
+            "--debug", action="store_true", help="show where an error came from, and all messages"
+        )
     for command in (run, protect, demo, bench):
         command.add_argument("--strength", help="factor on the perturbation, 0.05 to 2")
         command.add_argument("--device", help="where the classifiers run: auto, cpu or cuda")
@@ -119,10 +160,7 @@ def _settings(parsed: argparse.Namespace, **fixed: Any) -> settings.Settings:  #
 def _run(parsed: argparse.Namespace) -> None:
     from facecloak.commands.live import run
 
-    try:
-        run(_settings(parsed), seconds=_positive("--seconds", parsed.seconds))
-    except EndOfSource:
-        return
+    run(_settings(parsed), seconds=_positive("--seconds", parsed.seconds))
 
 
 def _protect(parsed: argparse.Namespace) -> None:
@@ -142,9 +180,11 @@ def _demo(parsed: argparse.Namespace) -> None:
 
 def _bench(parsed: argparse.Namespace) -> None:
     from facecloak.commands.bench import bench, table
-    from facecloak.commands.protect import write_json
+    from facecloak.commands.protect import check_folder, write_json
 
     seconds = _positive("--seconds", parsed.seconds) or 20.0
+    if parsed.json is not None:
+        check_folder(parsed.json)
     result = bench(_settings(parsed, source="demo", sink="null"), seconds=seconds)
     if parsed.json is not None:
         write_json(parsed.json, result)
@@ -160,4 +200,4 @@ def _positive(option: str, seconds: float | None) -> float | None:
 
 
 def _say(text: str) -> None:
-    print(text)  # noqa: T201 - the one place that writes to standard output
+    print(text, flush=True)  # noqa: T201 - the one place that writes to standard output

@@ -82,7 +82,7 @@ def load(
 
     Args:
         options: from the command line; only those that were given.
-        environment: such as ``os.environ``.
+        environment: such as ``os.environ``; what is empty there counts as not given.
         file: a settings file; it may be missing.
 
     Raises:
@@ -121,7 +121,7 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
     return {
         name: environment[PREFIX + name.upper()]
         for name in names
-        if PREFIX + name.upper() in environment
+        if environment.get(PREFIX + name.upper())
     }
 
 
@@ -131,12 +131,7 @@ def _checked(name: str, value: Any) -> str | int | float:  # noqa: ANN401 - TOML
     if name not in kinds:
         msg = f"there is no setting {name!r}; there are {', '.join(sorted(kinds))}"
         raise ValueError(msg)
-    kind = kinds[name]
-    try:
-        typed: str | int | float = kind(value)
-    except (TypeError, ValueError):
-        msg = f"{name} must be a {'whole ' if kind is int else ''}number, got {value!r}"
-        raise ValueError(msg) from None
+    typed = _typed(name, kinds[name], value)
     if name in CHOICES and typed not in CHOICES[name]:
         msg = f"{name} must be one of {', '.join(CHOICES[name])}, got {value!r}"
         raise ValueError(msg)
@@ -146,3 +141,18 @@ def _checked(name: str, value: Any) -> str | int | float:  # noqa: ANN401 - TOML
             msg = f"{name} must be within {low:g} to {high:g}, got {value!r}"
             raise ValueError(msg)
     return typed
+
+
+def _typed(name: str, kind: type, value: Any) -> str | int | float:  # noqa: ANN401 - likewise
+    """A value as ``kind``; TOML's dates, lists and truth values are none of them."""
+    wanted = {str: "a text", int: "a whole number", float: "a number"}[kind]
+    whole = kind is not int or not isinstance(value, float) or value.is_integer()
+    try:
+        if isinstance(value, str | int | float) and not isinstance(value, bool) and whole:
+            typed: str | int | float = kind(value)
+            if typed != "":
+                return typed
+    except (ValueError, OverflowError):
+        pass
+    msg = f"{name} must be {wanted}, got {value!r}"
+    raise ValueError(msg)

@@ -27,7 +27,7 @@ def pytest_addoption(parser):
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item, call):  # noqa: ARG001 - the hook's signature
+def pytest_runtest_makereport(item, call):
     report = yield
     required = {name.strip() for name in item.config.getoption("--require").split(",")}
     marked = required & {marker.name for marker in item.iter_markers()}

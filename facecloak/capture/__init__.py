@@ -5,10 +5,12 @@
     picture   PictureSource   a still picture; one frame
     demo      DemoSource      a public-domain portrait that moves; needs no file and no camera
     portrait  Portrait        what the demo shows
+    paced     PacedSource     a file shown as a camera would: each frame at its time
+    until     UntilSource     a file that somebody may end early
     bgr       to_bgr          what every device hands over becomes ``uint8[H, W, 3]``, BGR
 
-``open_source`` chooses by name. No frame leaves here in any other layout, and no message of OpenCV
-or ffmpeg reaches the terminal.
+``open_source`` chooses by name, ``open_file`` takes files only. No frame leaves here in any other
+layout, and no message of OpenCV or ffmpeg reaches the terminal.
 """
 
 import re
@@ -16,11 +18,22 @@ from pathlib import Path
 
 from facecloak.capture.camera import CameraSource
 from facecloak.capture.demo import DemoSource
+from facecloak.capture.paced import PacedSource
 from facecloak.capture.picture import SUFFIXES, PictureSource
 from facecloak.capture.portrait import PERIOD_S
+from facecloak.capture.until import UntilSource
 from facecloak.capture.video import VideoSource
 
-__all__ = ["CameraSource", "DemoSource", "PictureSource", "VideoSource", "open_source"]
+__all__ = [
+    "CameraSource",
+    "DemoSource",
+    "PacedSource",
+    "PictureSource",
+    "UntilSource",
+    "VideoSource",
+    "open_file",
+    "open_source",
+]
 
 
 def open_source(
@@ -30,14 +43,15 @@ def open_source(
     fps: float = 30.0,
     live: bool = False,
     seconds: float | None = None,
-) -> CameraSource | DemoSource | PictureSource | VideoSource:
+) -> CameraSource | DemoSource | PacedSource | PictureSource | VideoSource:
     """Choose the source that ``name`` means; entering it opens it.
 
     Args:
         name: a camera's number or ``/dev/video*``, ``demo``, or the path of a picture or a video.
         size: width and height to ask a camera for, in pixels.
         fps: frames per second to ask a camera for.
-        live: let the demo run at its own pace like a webcam, and without end.
+        live: let the demo or a file run at its own pace like a webcam; the demo, and a picture,
+            without end.
         seconds: how long the demo lasts; None is eight seconds, or without end where it is live.
 
     Raises:
@@ -50,6 +64,10 @@ def open_source(
     if name == "demo":
         endless = live and seconds is None
         return DemoSource(None if endless else PERIOD_S if seconds is None else seconds, paced=live)
-    if Path(name).suffix.lower() in SUFFIXES:
-        return PictureSource(name)
-    return VideoSource(name)
+    file = open_file(name)
+    return PacedSource(file, stays=isinstance(file, PictureSource)) if live else file
+
+
+def open_file(path: str | Path) -> PictureSource | VideoSource:
+    """Choose by the suffix what reads the file, whatever its name; entering it opens it."""
+    return PictureSource(path) if Path(path).suffix.lower() in SUFFIXES else VideoSource(path)

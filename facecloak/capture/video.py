@@ -23,6 +23,8 @@ ENDS_EARLY_S = 0.25
 
 _EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 """ffmpeg's quick conversion makes 4:2:0 one to two levels too dark, this one less than 0.1."""
+_NO_PICTURES = frozenset({"tty", "bin", "xbin", "adf", "idf"})
+"""Formats in which ffmpeg paints any text or bytes as a video of letters."""
 _REMEDY = "Check that the whole file is there, or convert it with: ffmpeg -i IN OUT.mp4"
 
 
@@ -127,7 +129,7 @@ def upright(picture: VideoFrame) -> Image:
 def _open(path: Path) -> tuple[InputContainer, VideoStream]:
     """Open the first video stream. Raises SourceUnavailable."""
     try:
-        container = av.open(str(path), metadata_errors="replace")
+        container = av.open(f"file:{path}", metadata_errors="replace")  # never a URL
     except (av.error.InvalidDataError, av.error.EOFError) as exc:
         empty = path.stat().st_size == 0
         msg = f"{path} is empty." if empty else f"{path} is not a video that can be read."
@@ -135,7 +137,7 @@ def _open(path: Path) -> tuple[InputContainer, VideoStream]:
     except (OSError, av.FFmpegError) as exc:
         msg = f"{path} cannot be read: {exc.strerror}."
         raise SourceUnavailable(msg, "Check the name and that it is a video file.") from exc
-    if not container.streams.video:
+    if container.format.name in _NO_PICTURES or not container.streams.video:
         container.close()
         msg = f"{path} has no picture, only sound or text."
         raise SourceUnavailable(msg, "Name a video file.")

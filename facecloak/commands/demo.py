@@ -4,8 +4,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import cv2
-
 from facecloak import app
 from facecloak.commands.measuring import Measurer, report
 from facecloak.commands.protect import write_json
@@ -18,7 +16,8 @@ from facecloak.pipeline.protector import Protected
 from facecloak.pipeline.runner import run_file
 from facecloak.settings import Settings
 
-_MOMENTS_S = (0.5, 2.6, 5.2)
+_MOMENTS = (1 / 16, 1 / 3, 2 / 3)
+"""Which shares of the run the sheet shows."""
 
 
 def demo(settings: Settings, folder: Path, *, seconds: float) -> dict[str, Any]:
@@ -37,7 +36,7 @@ def demo(settings: Settings, folder: Path, *, seconds: float) -> dict[str, Any]:
     source = app.source(settings, seconds=seconds)
     made = app.protection(settings, live=False)
     measurer = Measurer()
-    sheet = Sheet(tuple(round(moment * source.fps) for moment in _MOMENTS_S))
+    sheet = Sheet(tuple(int(share * seconds * source.fps) for share in _MOMENTS))
     with ExitStack() as opened:
         compared: list[Sink] = []
 
@@ -46,16 +45,19 @@ def demo(settings: Settings, folder: Path, *, seconds: float) -> dict[str, Any]:
             sheet.look(clean, protected)
             picture = side_by_side(clean.image, protected.frame.image)
             if not compared:
-                open_compared = app.sink_of(str(folder / "side-by-side.mp4"), source)
+                open_compared = app.file_sink(folder / "side-by-side.mp4", source)
                 size = (picture.shape[1], picture.shape[0])
                 compared.append(opened.enter_context(open_compared(size, source.fps)))
             compared[0].write(Frame(picture, clean.captured_s, clean.index))
 
-        open_sink = app.sink_of(str(folder / "protected.mp4"), source)
+        open_sink = app.file_sink(folder / "protected.mp4", source)
         run = run_file(source, open_sink, made.protector, observe=observe)
     told = report(made, run, measurer)
     write_json(folder / "report.json", told)
-    cv2.imwrite(str(folder / "sheet.png"), sheet.picture("FaceCloak demo\n" + file_summary(told)))
+    picture = sheet.picture("FaceCloak demo\n" + file_summary(told))
+    size = (picture.shape[1], picture.shape[0])
+    with app.file_sink(folder / "sheet.png", source)(size, source.fps) as sink:
+        sink.write(Frame(picture, 0.0, 0))
     return told
 
 

@@ -3,46 +3,110 @@
 import logging
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+
+from typing_extensions import Self
 
 from facecloak import app
 from facecloak.commands.telling import summary
+from facecloak.core.ports import Sink
+from facecloak.core.types import Frame
 from facecloak.pipeline.live import Limits
 from facecloak.pipeline.report import RunReport
 from facecloak.pipeline.runner import run_file, run_live
 from facecloak.settings import Settings
+from facecloak.sink import SinkClosed
 
 logger = logging.getLogger(__name__)
 
-WATCHED = ("virtual", "preview")
-"""Sinks that somebody watches, so that a file is shown at its own pace."""
-
 
 def run(settings: Settings, *, seconds: float | None = None) -> RunReport:
-    """Run until Ctrl-C, the end of a file, or ``seconds``.
+    """Run until Ctrl-C, the end of a file, ``seconds``, or until nobody watches the sink any more.
+
+    The demo runs like a webcam, a file at its own pace where somebody watches it, and from file to
+    file every frame in turn. Belongs to the main thread: signals and windows do.
 
     Raises:
         FaceCloakError: something failed; no raw frame went out.
     """
-    source = app.source(settings, live=settings.sink in WATCHED, seconds=seconds)
+    live = settings.source == "demo" or watched(settings.sink)
+    source = app.source(settings, live=live, seconds=seconds)
     made = app.protection(settings, live=source.live)
-    where = ", ".join(
+    judges = ", ".join(
         f"{card.name} on {device}" for card, device in zip(made.cards, made.devices, strict=True)
     )
-    logger.info(
-        "%s -> %s, changing at most %d of 255 levels, verified by %s; Ctrl-C ends it",
-        settings.source,
-        settings.sink,
-        made.budget,
-        where,
+    started = (
+        f"{settings.source} -> {settings.sink}, changing at most {made.budget} of 255 levels, "
+        f"verified by {judges}; Ctrl-C ends it"
     )
-    open_sink = app.sink_of(settings.sink, source)
-    if source.live:
-        stop = threading.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: stop.set())
-        limits = Limits(seconds=seconds)
-        report = run_live(source, open_sink, made.protector, stop=stop, limits=limits)
-    else:
-        report = run_file(source, open_sink, made.protector)
+    stop = threading.Event()
+    named = app.sink_of(settings.sink, source)
+
+    def open_sink(size: tuple[int, int], fps: float) -> Sink:
+        return _Announced(named(size, fps), stop, started)
+
+    with _signals_set(stop):
+        if source.live:
+            limits = Limits(seconds=seconds)
+            report = run_live(source, open_sink, made.protector, stop=stop, limits=limits)
+        else:
+            file = app.until(source, stop, seconds=seconds)
+            report = run_file(file, open_sink, made.protector)
     logger.info("%s", summary(report))
     return report
+
+
+def watched(sink: str) -> bool:
+    """Whether somebody looks at this sink while it runs, so that a file keeps its own pace."""
+    return sink in ("virtual", "preview") or sink.startswith("/dev/video")
+
+
+class _Announced:
+    """A sink that says when it is open, and ends the run once nobody watches it.
+
+    Args:
+        sink: the sink itself.
+        stop: is set when it raises SinkClosed.
+        started: what to say.
+    """
+
+    def __init__(self, sink: Sink, stop: threading.Event, started: str) -> None:
+        self._sink = sink
+        self._stop = stop
+        self._started = started
+
+    def __enter__(self) -> Self:
+        self._sink.__enter__()
+        logger.info("%s", self._started)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        self._sink.__exit__(kind, exc, tb)
+
+    def write(self, frame: Frame) -> None:
+        """Pass the frame on. Raises SinkUnavailable."""
+        try:
+            self._sink.write(frame)
+        except SinkClosed as exc:
+            logger.info("%s", exc)
+            self._stop.set()
+
+
+@contextmanager
+def _signals_set(stop: threading.Event) -> Iterator[None]:
+    """Let Ctrl-C end the run cleanly; a second one ends it at once."""
+
+    def end(number: int, _frame: object) -> None:
+        stop.set()
+        signal.signal(number, signal.default_int_handler)
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -46,19 +46,18 @@ class Measurer:
         for face in protected.faces.found:
             left, top, right, bottom = face_box(face.face_from_frame, width, height)
             box = (slice(top, bottom), slice(left, right))
-            if min(bottom - top, right - left) < _SMALLEST_PX:
-                continue
-            self.inside = max(self.inside, int(change[box].max()))
-            pair = clean.image[box], protected.frame.image[box]
-            self._psnr.append(psnr(*pair))
-            if self._cloaked % _SSIM_EVERY == 0:
-                self._ssim.append(ssim(*pair))
+            self.inside = max(self.inside, int(change[box].max(initial=0)))
+            if min(bottom - top, right - left) >= _SMALLEST_PX and change[box].any():
+                pair = clean.image[box], protected.frame.image[box]
+                self._psnr.append(psnr(*pair))
+                if self._cloaked % _SSIM_EVERY == 0:
+                    self._ssim.append(ssim(*pair))
             change[box] = 0
         self._cloaked += 1
         self.outside = max(self.outside, int(change.max()))
 
     def visibility(self) -> dict[str, float | None]:
-        """Mean PSNR and SSIM over the boxes of the faces; None where no face was cloaked."""
+        """Mean PSNR and SSIM over the boxes of the faces that changed; None where none did."""
         return {
             "psnr_db": float(np.mean(self._psnr)) if self._psnr else None,
             "ssim": float(np.mean(self._ssim)) if self._ssim else None,

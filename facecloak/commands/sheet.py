@@ -53,9 +53,11 @@ class Sheet:
         """The sheet, ``uint8[H, W, 3]``: a heading and one row for each moment."""
         width = 3 * _PANEL_PX
         lines = heading.splitlines()
-        head = np.full((24 + 30 * len(lines), width, 3), _GROUND, np.uint8)
+        head = np.full((64 + 30 * len(lines), width, 3), _GROUND, np.uint8)
         for number, line in enumerate(lines):
             _write(head, line, (12, 34 + 30 * number), _INK)
+        for column, title in enumerate(_TITLES):
+            _write(head, title, (12 + column * _PANEL_PX, len(head) - 12), _INK)
         return np.vstack([head, *self._rows])
 
 

@@ -11,7 +11,7 @@ def summary(report: RunReport) -> str:
     kinds = ", ".join(f"{count} {kind}" for kind, count in report.outputs.items() if count)
     lines = [
         f"{report.frames_out} frames in {report.seconds:.1f} s ({kinds or 'none'}), "
-        f"{report.dropped} dropped, {report.faces} faces."
+        f"{report.dropped} dropped, {report.faces} {'face' if report.faces == 1 else 'faces'}."
     ]
     lines += [
         f"{name}: fooled in {fooling.fooled} of {fooling.judged} readings "
@@ -34,17 +34,23 @@ def stage_table(stages: Mapping[str, Mapping[str, float]]) -> str:
 
 def file_summary(report: Mapping[str, Any]) -> str:
     """A measured file in a few lines."""
-    face = report["face"]
-    seen = (
-        f"Face: PSNR {face['psnr_db']:.1f} dB, SSIM {face['ssim']:.3f}; "
-        f"changed by at most {report['largest_change_levels']['faces']} of 255 levels "
-        f"(promised: {report['budget_levels']})."
-        if face["psnr_db"] is not None and face["ssim"] is not None
-        else "No face was cloaked, so every frame is the shield."
-    )
-    frames = report["frames"]
-    shielded = frames["held"] + frames["shield"]
-    lines = [f"{frames['out']} frames: {frames['cloaked']} cloaked, {shielded} shielded.", seen]
+    frames, face = report["frames"], report["face"]
+    kinds = {
+        "cloaked": frames["cloaked"],
+        "shielded": frames["held"] + frames["shield"],
+        "untouched": frames["untouched"],
+    }
+    told = ", ".join(f"{count} {kind}" for kind, count in kinds.items() if count) or "none"
+    lines = [f"{frames['out']} frames: {told}."]
+    if not frames["cloaked"]:
+        lines.append("No face was cloaked." if report["faces"] else "No face was found.")
+    elif face["psnr_db"] is not None:
+        similarity = "" if face["ssim"] is None else f", SSIM {face['ssim']:.3f}"
+        lines.append(
+            f"Face: PSNR {face['psnr_db']:.1f} dB{similarity}; "
+            f"changed by at most {report['largest_change_levels']['faces']} of 255 levels "
+            f"(promised: {report['budget_levels']})."
+        )
     lines += [
         f"{name}: fooled in {100 * row['fooling_rate']:.0f} % of {row['judged']} readings."
         for name, row in report["classifiers"].items()

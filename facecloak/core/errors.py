@@ -6,6 +6,7 @@ FaceCloakError
 │   ├── SourceUnavailable  it cannot be opened: missing, busy, unreadable
 │   ├── SourceLost         it worked, then stopped or turned to garbage
 │   └── SinkUnavailable    no virtual camera driver, or the output cannot be written
+│       └── SinkClosed     nobody watches any more (``sink.closed``; ends quietly)
 ├── ArtifactError          a model or a perturbation is not what its header says   exit 4
 │   └── DigestMismatch     its bytes are not those on its card
 └── DegenerateFace         landmarks that no transform can be fitted to   the frame is shielded

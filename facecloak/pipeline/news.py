@@ -13,11 +13,12 @@ class News:
 
     Args:
         topic: what the state is of.
+        usual: the state that it begins in, and that is not worth a line then.
     """
 
-    def __init__(self, topic: str) -> None:
+    def __init__(self, topic: str, usual: str | None = None) -> None:
         self._topic = topic
-        self._state: str | None = None
+        self._state = usual
         self._since_s = 0.0
 
     def tell(self, state: str, *, now_s: float, level: int = logging.INFO) -> None:

@@ -80,7 +80,7 @@ class Protector:
         self._guard = guard
         self._held: Image | None = None
         self._output_news = News("output")
-        self._stage_news = News("stages")
+        self._stage_news = News("stages", "working")
 
     def protect(self, frame: Frame, *, now_s: float | None = None) -> Protected:
         """Return what may leave instead of ``frame``.

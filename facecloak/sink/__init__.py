@@ -8,10 +8,11 @@
     null        NullSink           nowhere; counts
     encoder     Encoder            what a video file is made of: codec, colours, times
     sound       Sound              the copied sound track
+    closed      SinkClosed         what a sink raises once nobody watches it any more
     draft       Draft              a file that stands under its name only once it is whole
 
-``open_sink`` chooses by name. The window and the virtual camera are imported when they are chosen:
-a machine without a display's libraries still writes files.
+``open_sink`` chooses by name, ``open_file`` takes files only. The window and the virtual camera are
+imported when they are chosen: a machine without a display's libraries still writes files.
 """
 
 from fractions import Fraction
@@ -19,6 +20,7 @@ from pathlib import Path
 
 from facecloak.core.errors import ConfigError, SinkUnavailable
 from facecloak.core.ports import Sink
+from facecloak.sink.closed import SinkClosed
 from facecloak.sink.null import NullSink
 from facecloak.sink.picture import LOSSLESS_SUFFIXES, PictureSink
 from facecloak.sink.picture import SUFFIXES as PICTURES
@@ -26,7 +28,15 @@ from facecloak.sink.video import SUFFIXES as VIDEOS
 from facecloak.sink.video import VideoSink
 from facecloak.sink.y4m import Y4mSink, standard_output
 
-__all__ = ["NullSink", "PictureSink", "VideoSink", "Y4mSink", "open_sink"]
+__all__ = [
+    "NullSink",
+    "PictureSink",
+    "SinkClosed",
+    "VideoSink",
+    "Y4mSink",
+    "open_file",
+    "open_sink",
+]
 
 
 def open_sink(
@@ -59,10 +69,17 @@ def open_sink(
         return _preview()
     if name == "virtual" or name.startswith("/dev/video"):
         return _virtual_camera(fps, size, None if name == "virtual" else name)
-    return _file(Path(name), Fraction(fps), lossless=lossless, audio_from=audio_from)
+    return open_file(Path(name), fps=fps, lossless=lossless, audio_from=audio_from)
 
 
-def _file(path: Path, rate: Fraction, *, lossless: bool, audio_from: Path | None) -> Sink:
+def open_file(
+    path: Path,
+    *,
+    fps: Fraction | float = 1,
+    lossless: bool = False,
+    audio_from: Path | None = None,
+) -> PictureSink | VideoSink:
+    """Choose by the suffix what writes the file; arguments and errors as of ``open_sink``."""
     suffix = path.suffix.lower()
     if suffix in PICTURES:
         if lossless and suffix not in LOSSLESS_SUFFIXES:
@@ -70,7 +87,7 @@ def _file(path: Path, rate: Fraction, *, lossless: bool, audio_from: Path | None
             raise ConfigError(msg, f"Use one of {', '.join(sorted(LOSSLESS_SUFFIXES))}.")
         return PictureSink(path)
     if suffix in VIDEOS:
-        return VideoSink(path, rate=rate, lossless=lossless, audio_from=audio_from)
+        return VideoSink(path, rate=Fraction(fps), lossless=lossless, audio_from=audio_from)
     msg = f"{path.name} names no format that can be written."
     remedy = f"Use one of {', '.join(sorted(VIDEOS) + sorted(PICTURES))}."
     if suffix == ".gif":

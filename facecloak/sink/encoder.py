@@ -44,7 +44,7 @@ class Encoder:
     ) -> None:
         self.size = size
         self._rate = rate
-        self._container = av.open(str(path), "w")
+        self._container = av.open(f"file:{path}", "w")
         self._stream = _add_stream(self._container, path.suffix.lower(), rate, lossless=lossless)
         self._stream.width, self._stream.height = size
         if self._stream.codec_context.name == "libx264" and (size[0] % 2 or size[1] % 2):

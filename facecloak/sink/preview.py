@@ -11,13 +11,10 @@ from typing_extensions import Self
 
 from facecloak.core.errors import SinkUnavailable
 from facecloak.core.types import Frame
+from facecloak.sink.closed import SinkClosed
 
 _KEEP_SHAPE = Qt.AspectRatioMode.KeepAspectRatio
 _SMOOTH = Qt.TransformationMode.SmoothTransformation
-
-
-class SinkClosed(SinkUnavailable):
-    """The user closed the window. Not a fault: time to stop."""
 
 
 class PreviewSink:

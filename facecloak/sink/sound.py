@@ -37,7 +37,7 @@ class Sound:
             None where it has no sound, or none that ``target`` can hold: the log says so.
         """
         try:
-            source = av.open(str(path), metadata_errors="replace")
+            source = av.open(f"file:{path}", metadata_errors="replace")
         except (OSError, av.FFmpegError):
             logger.warning("the sound of %s cannot be read: the output is silent", path.name)
             return None

@@ -15,6 +15,7 @@ from typing_extensions import Self
 
 from facecloak.core.errors import SinkUnavailable
 from facecloak.core.types import Frame, Image
+from facecloak.sink.closed import SinkClosed
 
 _EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 """ffmpeg's quick conversion makes 4:2:0 about a level too dark, this one less than 0.1."""
@@ -52,7 +53,12 @@ class Y4mSink:
         self._stream = None
 
     def write(self, frame: Frame) -> None:
-        """Write the frame. Raises SinkUnavailable when the reader is gone or the size changes."""
+        """Write the frame.
+
+        Raises:
+            SinkClosed: the reader has gone.
+            SinkUnavailable: the size changes, or the stream fails.
+        """
         height, width = frame.image.shape[:2]
         if self._size is None:
             self._size = (width, height)
@@ -79,7 +85,7 @@ class Y4mSink:
                 rest = rest[self._stream.write(rest) or 0 :]
         except BrokenPipeError as exc:
             msg = "The reader closed the pipe."
-            raise SinkUnavailable(msg) from exc
+            raise SinkClosed(msg) from exc
         except OSError as exc:
             msg = f"Standard output cannot be written: {exc.strerror}."
             raise SinkUnavailable(msg, "Check the program that reads it.") from exc

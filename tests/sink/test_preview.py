@@ -55,6 +55,4 @@ def test_no_display_is_told_before_qt_aborts(monkeypatch):
 
 def test_it_opens_although_opencv_was_imported_first():
     body = "import cv2\nfrom facecloak.sink.preview import PreviewSink\nwith PreviewSink(): pass"
-    subprocess.run(  # noqa: S603  our own words
-        [sys.executable, "-c", body], env=dict(os.environ), check=True, timeout=60
-    )
+    subprocess.run([sys.executable, "-c", body], env=dict(os.environ), check=True, timeout=60)

@@ -80,9 +80,7 @@ with Y4mSink(standard_output, fps=30) as sink:
 
 
 def test_standard_output_gets_every_byte():
-    done = subprocess.run(  # noqa: S603  our own words
-        [sys.executable, "-c", WRITES], capture_output=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", WRITES], capture_output=True, check=True)
     assert done.stdout.count(b"FRAME\n") == 3
     assert done.stderr == b""
 
@@ -90,7 +88,7 @@ def test_standard_output_gets_every_byte():
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a pseudo-terminal")
 def test_a_terminal_is_spared():
     leader, follower = os.openpty()
-    done = subprocess.run(  # noqa: S603  our own words
+    done = subprocess.run(
         [sys.executable, "-c", WRITES], stdout=follower, stderr=subprocess.PIPE, check=False
     )
     os.close(leader)

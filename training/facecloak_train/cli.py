@@ -10,6 +10,7 @@ import textwrap
 import types
 import typing
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from facecloak.core.errors import FaceCloakError
@@ -112,7 +113,7 @@ def add_options(parser: argparse.ArgumentParser, kind: type[Any], prefix: str = 
         elif isinstance(hint, types.GenericAlias) or typing.get_origin(hint) is tuple:
             options |= {"type": typing.get_args(hint)[0], "nargs": "+"}
         else:
-            options["type"] = hint
+            options["type"] = Path if hint == Path | None else hint
         missing = field.default is field.default_factory is dataclasses.MISSING
         parser.add_argument(flag, required=missing, **options)
 

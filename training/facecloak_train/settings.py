@@ -54,6 +54,8 @@ class FitSettings:
     """Run folder; an unfinished run in it is resumed."""
     net: str = "vgg19"
     """Architecture, by name."""
+    start: Path | None = None
+    """Weights to begin with, the best.safetensors of another run; random ones without."""
     epochs: int = 20
     """Passes over the training set."""
     small_epochs: int = 8

@@ -126,6 +126,8 @@ class Training:
         self._images = torch.from_numpy(faces.images)[:, None]
         self._labels = torch.from_numpy(faces.labels)
         self.net = nets.build(settings.net, len(fer2013.LABELS)).to(device)
+        if settings.start is not None:
+            self.net.load_state_dict(run.load_checkpoint(settings.start)[0])
         average = get_ema_multi_avg_fn(settings.average_decay)  # type: ignore[no-untyped-call]
         self.average = AveragedModel(self.net, multi_avg_fn=average, use_buffers=True)
         self._optimizer = torch.optim.AdamW(
@@ -210,7 +212,10 @@ class Training:
 
 def _identity(settings: FitSettings) -> dict[str, Any]:
     """Everything that the result of a run depends on, as plain JSON values."""
-    fields = dataclasses.asdict(settings) | {"data": run.digest_of(settings.data)}
+    fields = dataclasses.asdict(settings) | {
+        "data": run.digest_of(settings.data),
+        "start": settings.start and run.digest_of(settings.start),
+    }
     return {k: v for k, v in fields.items() if k not in ("out", "checkpoint_steps")}
 
 

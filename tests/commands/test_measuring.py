@@ -1,0 +1,57 @@
+import json
+
+import numpy as np
+
+from facecloak.commands.measuring import Measurer
+from facecloak.core.types import Face, Faces, Frame, Output
+from facecloak.pipeline.protector import Protected
+from tests.fakes.stages import verdict
+
+
+def looked(clean, cloaked, side_px, output=Output.CLOAKED, verdicts=()):
+    """A measurer that has seen one frame with one face, ``side_px`` wide at (4, 4)."""
+    scale = 1 / side_px
+    face = Face(0, np.array([[scale, 0.0, -4 * scale], [0.0, scale, -4 * scale]]))
+    measurer = Measurer()
+    frame = Frame(clean, 0.0, 0)
+    measurer(frame, Protected(frame.with_image(cloaked), output, Faces((face,)), verdicts))
+    return measurer
+
+
+def pictures(change=0, at=(8, 8)):
+    clean = np.full((48, 64, 3), 100, np.uint8)
+    cloaked = clean.copy()
+    cloaked[at] += np.uint8(change)
+    return clean, cloaked
+
+
+def test_a_change_in_the_face_is_inside_and_any_other_elsewhere():
+    inside, elsewhere = looked(*pictures(5), 20), looked(*pictures(5, at=(40, 60)), 20)
+    assert (inside.inside, inside.outside) == (5, 0)
+    assert (elsewhere.inside, elsewhere.outside) == (0, 5)
+
+
+def test_a_face_too_small_for_ssim_is_a_face_all_the_same():
+    measurer = looked(*pictures(5, at=(5, 5)), 4)
+    assert (measurer.inside, measurer.outside) == (5, 0)
+    assert measurer.visibility() == {"psnr_db": None, "ssim": None}
+
+
+def test_figures_are_finite_even_where_nothing_changed():
+    for measurer in (looked(*pictures(), 20), looked(*pictures(3), 20), Measurer()):
+        json.dumps(measurer.visibility(), allow_nan=False)
+
+
+def test_a_face_outside_the_picture_is_no_fault():
+    clean, cloaked = pictures()
+    measurer = Measurer()
+    face = Face(0, np.array([[0.1, 0.0, 30.0], [0.0, 0.1, 30.0]]))
+    frame = Frame(clean, 0.0, 0)
+    measurer(frame, Protected(frame.with_image(cloaked), Output.CLOAKED, Faces((face,)), ()))
+    assert (measurer.inside, measurer.outside) == (0, 0)
+
+
+def test_a_slate_is_not_measured_but_its_verdicts_are_told():
+    measurer = looked(*pictures(99), 20, Output.SHIELD, (verdict(), verdict(fooled=False)))
+    assert (measurer.inside, measurer.outside) == (0, 0)
+    assert measurer.readings() == {"net": {"sad -> happy": 1, "sad -> sad": 1}}

@@ -1,0 +1,116 @@
+"""What is shipped, put together; and what is not what it says, refused."""
+
+import shutil
+
+import numpy as np
+import pytest
+from safetensors import safe_open
+from safetensors.numpy import save_file
+
+from facecloak import app, capture, sink
+from facecloak.core import artifacts, perturbation
+from facecloak.core.errors import ArtifactError, ConfigError, DeviceError, DigestMismatch
+from facecloak.settings import Settings
+from facecloak.verify.onnx_judge import OnnxClassifier
+
+
+@pytest.fixture
+def shipped(tmp_path, monkeypatch):
+    """A copy of the shipped data that a test may spoil."""
+    for kind in ("models", "perturbations"):
+        shutil.copytree(artifacts.folder(kind), tmp_path / kind)
+    monkeypatch.setattr(artifacts, "folder", lambda kind: tmp_path / kind)
+    return tmp_path
+
+
+def pattern():
+    return perturbation.load(artifacts.perturbation("default"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("live", [False, True])
+def test_what_is_shipped_works_together(live):
+    made = app.protection(Settings(device="cpu"), live=live)
+    made.protector.close()
+    assert made.cards
+    assert set(made.devices) == {"cpu"}
+    assert 1 <= made.budget <= made.header.eps
+
+
+def test_the_strength_scales_the_budget_within_limits(monkeypatch):
+    eps = pattern().header.eps
+    with pytest.raises(ConfigError, match="would change no pixel") as caught:
+        app.protection(Settings(strength=0.4 / eps), live=False)
+    assert "Choose at least" in caught.value.remedy
+    monkeypatch.setattr("facecloak.cloak.opencv_cloak.MAX_EPS", eps)
+    with pytest.raises(ConfigError, match=r"more than .* levels"):
+        app.protection(Settings(strength=1.5), live=False)
+
+
+def test_cuda_where_there_is_none_is_told():
+    if "cuda" in {OnnxClassifier(path).device for path in artifacts.models()}:
+        pytest.skip("there is CUDA here")
+    with pytest.raises(DeviceError, match="CUDA was asked for") as caught:
+        app.protection(Settings(device="cuda"), live=False)
+    assert "--device cpu" in caught.value.remedy
+
+
+def test_a_perturbation_that_lies_about_its_budget_is_refused(shipped):
+    path = shipped / "perturbations" / "default.safetensors"
+    with safe_open(path, framework="numpy") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        metadata = file.metadata()
+    tensors["static"] = tensors["static"] + np.float32(99.0)
+    save_file(tensors, path, metadata)
+    with pytest.raises(ArtifactError, match="keeps its own header") as caught:
+        app.protection(Settings(), live=False)
+    assert caught.value.exit_code == 4
+
+
+@pytest.mark.parametrize(
+    ("spoil", "error", "said"),
+    [
+        (lambda content, sha: content.replace(sha, b"f" * 64), DigestMismatch, "digests differ"),
+        (lambda content, _sha: content[: len(content) // 2], ArtifactError, "damaged"),
+        (lambda _content, _sha: b"", ArtifactError, "damaged"),
+        (lambda content, sha: content.replace(b'"labels"', b'"lapels"'), ArtifactError, "card"),
+    ],
+    ids=["another digest", "truncated", "empty", "another card"],
+)
+def test_a_model_that_is_not_the_one_on_its_card_is_refused(shipped, spoil, error, said):
+    path = min((shipped / "models").glob("*.onnx"))
+    content, sha = path.read_bytes(), OnnxClassifier(path, "cpu").card.sha256
+    path.write_bytes(spoil(content, sha.encode()))
+    with pytest.raises(error, match=said) as caught:
+        app.protection(Settings(device="cpu"), live=False)
+    assert caught.value.exit_code == 4
+    assert path.name in str(caught.value)
+    assert caught.value.remedy
+
+
+def test_without_models_or_perturbations_there_is_no_protection(shipped):
+    with pytest.raises(ArtifactError, match=r"no perturbation called nope.*default"):
+        app.protection(Settings(perturbation="nope"), live=False)
+    for path in (shipped / "models").glob("*.onnx"):
+        path.unlink()
+    with pytest.raises(ArtifactError, match="no classifier"):
+        app.protection(Settings(), live=False)
+
+
+def test_a_file_is_a_file_whatever_its_name(tmp_path):
+    assert isinstance(app.file(tmp_path / "demo"), capture.VideoSource)
+    assert isinstance(app.file(tmp_path / "0"), capture.VideoSource)
+    with pytest.raises(ConfigError, match="names no format"):
+        app.file_sink(tmp_path / "null", app.file(tmp_path / "a.mp4"))((64, 48), 30.0)
+
+
+def test_a_sink_gets_the_exact_rate_of_a_file_and_else_the_nominal_one(tmp_path):
+    settings = Settings(source="demo")
+    opened = app.sink_of(str(tmp_path / "out.mkv"), app.source(settings))((64, 48), 30.0)
+    assert isinstance(opened, sink.VideoSink)
+    assert opened._rate == 30
+    video = app.file(tmp_path / "in.mp4")
+    video.rate = 30000 / 1001
+    opened = app.file_sink(tmp_path / "out.mkv", video)((64, 48), 29.97)
+    assert opened._rate == pytest.approx(30000 / 1001)
+    assert opened._audio_from == tmp_path / "in.mp4"
