@@ -28,7 +28,7 @@ CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "unfooled": ("tell", "shield"),
 }
 _RANGES: Final[Mapping[str, tuple[float, float]]] = {
-    "strength": (0.05, 2.0),
+    "strength": (0.15, 2.0),
     "width": (64, 7680),
     "height": (64, 4320),
     "fps": (1, 240),
@@ -47,7 +47,7 @@ class Settings:
     sink: str = "virtual"
     """`virtual` camera, `preview` window, `null`, `-` for yuv4mpeg on stdout, or a file."""
     strength: float = 1.0
-    """Factor on the perturbation, 0.05 to 2."""
+    """Factor on the perturbation, 0.15 to 2."""
     device: str = "auto"
     """Where the classifiers run: auto, cpu or cuda."""
     perturbation: str = "default"

@@ -7,6 +7,7 @@
     portrait  Portrait        what the demo shows
     paced     PacedSource     a file shown as a camera would: each frame at its time
     until     UntilSource     a file that somebody may end early
+    rehearsal RehearsedSource a short source as motion JPEG, played over and over, to measure with
     bgr       to_bgr          what every device hands over becomes ``uint8[H, W, 3]``, BGR
 
 ``open_source`` chooses by name, ``open_file`` takes files only. No frame leaves here in any other
@@ -21,6 +22,7 @@ from facecloak.capture.demo import DemoSource
 from facecloak.capture.paced import PacedSource
 from facecloak.capture.picture import SUFFIXES, PictureSource
 from facecloak.capture.portrait import PERIOD_S
+from facecloak.capture.rehearsal import RehearsedSource
 from facecloak.capture.until import UntilSource
 from facecloak.capture.video import VideoSource
 
@@ -29,6 +31,7 @@ __all__ = [
     "DemoSource",
     "PacedSource",
     "PictureSource",
+    "RehearsedSource",
     "UntilSource",
     "VideoSource",
     "open_file",

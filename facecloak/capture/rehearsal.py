@@ -1,0 +1,69 @@
+"""Frames kept as a webcam sends them: a measurement pays for decoding, not for drawing."""
+
+import math
+from types import TracebackType
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from typing_extensions import Self
+
+from facecloak.core.ports import EndOfSource, Source
+from facecloak.core.types import Frame
+
+QUALITY = 90
+
+
+class RehearsedSource:
+    """Plays a short source over and over, forth and back, from motion JPEG in memory.
+
+    Args:
+        source: every frame of it is drawn once, when this opens.
+        seconds: how long it plays.
+    """
+
+    live = False
+
+    def __init__(self, source: Source, seconds: float) -> None:
+        self._source = source
+        self._seconds = seconds
+        self._pictures: list[NDArray[np.uint8]] = []
+        self._next = 0
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Of the source."""
+        return self._source.size
+
+    @property
+    def fps(self) -> float:
+        """Of the source."""
+        return self._source.fps
+
+    def __enter__(self) -> Self:
+        self._pictures, self._next = [], 0
+        with self._source:
+            while True:
+                try:
+                    frame = self._source.read(math.inf)
+                except EndOfSource:
+                    break
+                if frame is not None:
+                    options = (cv2.IMWRITE_JPEG_QUALITY, QUALITY)
+                    self._pictures.append(cv2.imencode(".jpg", frame.image, options)[1])
+        self._pictures += self._pictures[-2:0:-1]
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        self._pictures = []
+
+    def read(self, timeout_s: float) -> Frame | None:  # noqa: ARG002 - it never has to wait
+        """Return the next frame. Raises EndOfSource when the time is up."""
+        index = self._next
+        if index >= round(self._seconds * self.fps):
+            raise EndOfSource
+        self._next = index + 1
+        picture = cv2.imdecode(self._pictures[index % len(self._pictures)], cv2.IMREAD_COLOR)
+        return Frame(picture.astype(np.uint8, copy=False), index / self.fps, index)
