@@ -67,7 +67,7 @@ def protection(settings: Settings, *, live: bool) -> Protection:
             unfooled="shield" if settings.unfooled == "shield" else "tell",
         )
     )
-    finder = MediaPipeFinder()
+    finder = MediaPipeFinder(live=live)
     jury: Jury = InlineJury(panel, times)
     if live:
         jury = ThreadJury(panel, times, every_s=settings.judge_every_s)

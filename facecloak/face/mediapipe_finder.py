@@ -124,6 +124,8 @@ class MediaPipeFinder:
     Args:
         faces: how many near faces the mesh follows by itself; more are found, but cost more.
         every: look at one more view for small faces each so many frames.
+        live: take these looks in a thread of its own, off the hot path; otherwise in turn, so that
+            a file gives the same result each time.
         tracking: how long a face is believed in.
         smoothing: how steady its place is.
 
@@ -136,6 +138,7 @@ class MediaPipeFinder:
         *,
         faces: int = 4,
         every: int = 3,
+        live: bool = False,
         tracking: TrackingConfig = TrackingConfig(),  # noqa: B008
         smoothing: SmoothingConfig = SmoothingConfig(),  # noqa: B008
     ) -> None:
@@ -144,9 +147,11 @@ class MediaPipeFinder:
                 video=opened.enter_context(MeshModel(faces=faces, video=True)),
                 still=opened.enter_context(MeshModel(faces=1, video=False)),
                 far=opened.enter_context(DetectorModel(far=True)),
+                scout=opened.enter_context(DetectorModel(far=True)) if live else None,
             )
             self._open = opened.pop_all()
         self._search = Search(models, every, tracking, smoothing)
+        self._open.callback(self._search.close)
 
     def find(self, frame: Frame) -> Faces:
         """Return the faces of this frame. Frames come in the order of their time.

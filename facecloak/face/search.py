@@ -4,10 +4,12 @@ whole frame --video mesh--> faces
 tracks without a face --still mesh on a close view--> faces
                       '--optical flow--> predicted --far detector on a close view--> faces
 one more view now and then --far detector--> faces that are new, small or distant
+                           (live: in a thread of its own, told a frame or two later)
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final, Protocol, TypeVar
 
 from facecloak.core import geometry
@@ -15,6 +17,7 @@ from facecloak.core.errors import DegenerateFace
 from facecloak.core.types import Affine, Faces, Frame, Image, Points, Sighting
 from facecloak.face.alignment import Place, distance, from_keypoints, from_mesh, overlap
 from facecloak.face.flow import follow
+from facecloak.face.scout import Scout
 from facecloak.face.smoothing import SmoothingConfig
 from facecloak.face.tracking import Tracker, TrackingConfig, distinct
 from facecloak.face.views import Picture, around, tiles, wide
@@ -56,11 +59,13 @@ class Models:
         video: the mesh that follows faces through whole frames.
         still: the mesh for single views.
         far: the detector for small faces.
+        scout: another one for a thread of its own; None looks in the caller's.
     """
 
     video: Mesh
     still: Mesh
     far: Detector
+    scout: Detector | None = None
 
 
 class Schedule:
@@ -110,6 +115,11 @@ class Search:
         self._schedule = Schedule(every)
         self._tracker = Tracker(tracking, smoothing)
         self._before: Picture | None = None
+        self._scout: Scout[Place] = Scout()
+
+    def close(self) -> None:
+        """End the scout's thread. A second call does nothing."""
+        self._scout.close()
 
     def find(self, frame: Frame) -> Faces:
         """Return the faces of this frame. Raises DeviceError when a model fails."""
@@ -124,8 +134,12 @@ class Search:
                 predicted[track.number] = moved  # beyond the border it counts as missing
             seen += self._keypoints_near(picture, moved or track.place)
         alarm = not self._tracker.tracks or bool(self._tracker.unseen(seen))
+        seen += self._confirmed(picture, self._scout.answer(), seen)
         for view in self._schedule.due(picture.size, alarm=alarm):
-            seen += self._new(picture, view, seen)
+            if alarm or self._models.scout is None:
+                seen += self._confirmed(picture, self._far(self._models.far, picture, view), seen)
+            else:
+                self._scout.ask(partial(self._far, self._models.scout, picture, view))
         self._before = picture
         return self._tracker.update(distinct(seen), predicted, at_s=frame.captured_s)
 
@@ -178,9 +192,13 @@ class Search:
             for better in self._refine(picture, one)
         ]
 
-    def _new(self, picture: Picture, view: Affine, seen: Sequence[Place]) -> list[Place]:
-        """The faces of a view that are not among those already seen."""
-        places = self._align(self._models.far.keypoints, from_keypoints, picture, view)
+    def _far(self, detector: Detector, picture: Picture, view: Affine) -> list[Place]:
+        return self._align(detector.keypoints, from_keypoints, picture, view)
+
+    def _confirmed(
+        self, picture: Picture, places: Sequence[Place], seen: Sequence[Place]
+    ) -> list[Place]:
+        """Those of the far detector's faces that are new, after a closer look."""
         new = [place for place in places if not any(overlap(place, other) for other in seen)]
         better = [one for place in new for one in self._refine(picture, place)]
         return [one for one in better if one.sighting is Sighting.MESH or one.score >= _SURE]

@@ -69,6 +69,26 @@ def test_the_detector_alone_must_be_sure_of_a_new_face() -> None:
     assert search(far=Scripted(close=[(points, 0.6)])).find(frame(0)).found == ()
 
 
+def test_a_newcomer_seen_by_the_scout_is_found_without_waiting_for_it() -> None:
+    """Beside a known face the far detector looks in a thread of its own."""
+    points = geometry.apply(np.array([[40.0, 0, 20], [0, 40.0, 20]]), geometry.KEYPOINT_POINTS)
+    video, scout = Scripted([mesh_points()]), Scripted()
+    models = Models(
+        video, Scripted([mesh_points(np.array([[96.0, 0, 48], [0, 96.0, 48]]))]), Scripted(), scout
+    )
+    one = Search(models, 1, TrackingConfig(), SmoothingConfig())
+    for index in range(3):
+        assert len(one.find(frame(index)).found) == 1
+    scout.close = [(points, 0.9)]
+    found = 1
+    for index in range(3, 400):
+        found = len(one.find(frame(index)).found)
+        if found > 1:
+            break
+    one.close()
+    assert found > 1
+
+
 def test_degenerate_and_implausible_landmarks_are_dropped() -> None:
     tiny = geometry.apply(np.array([[5.0, 0, 200], [0, 5.0, 120]]), geometry.TEMPLATE_POINTS)
     small = np.zeros((468, 2))

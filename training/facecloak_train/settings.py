@@ -98,15 +98,15 @@ class AttackSettings:
     """The .safetensors to write."""
     eps: float = 8.0
     """Largest change of a channel, in 8-bit levels."""
-    cells: int = 32
+    cells: int = 48
     """Side of the coarse grid that the pattern is drawn on."""
-    passes: int = 4
+    passes: int = 3
     """Passes over the training faces."""
-    faces: int = 28709
-    """How many training faces, drawn at random, to use."""
+    faces: int = 10000
+    """How many training faces, drawn at random, a pass uses."""
     batch: int = 256
     """Faces per step."""
-    step: float = 1.0
+    step: float = 1.5
     """Length of the first step, in levels; it falls to a tenth of that over the run."""
     decay: float = 0.9
     """Momentum: the share of the accumulated gradient that a step keeps."""
@@ -116,7 +116,7 @@ class AttackSettings:
     """Seed of every random choice."""
     jitter: Jitter = field(
         default_factory=lambda: Jitter(
-            rotation_deg=5.0, shift=0.04, scale=0.06, contrast=0.15, brightness=0.08, flip=False
+            rotation_deg=3.0, shift=0.02, scale=0.03, contrast=0.15, brightness=0.08, flip=False
         )
     )
     """How the classifier's own crop differs from ours."""
@@ -135,7 +135,7 @@ class EvaluateSettings:
     out: Path
     """The JSON report to write; a Markdown table goes beside it."""
     strengths: tuple[float, ...] = (1.0, 0.75, 0.5)
-    """Strengths to measure, as factors on the budget; the default one first."""
+    """Strengths to measure, as factors on the budget."""
     face_px: int = 224
     """Side of the face in the frames that are made of the 48-pixel faces."""
     faces: int = 3589
