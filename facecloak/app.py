@@ -95,7 +95,7 @@ def source(settings: Settings, *, live: bool = False, seconds: float | None = No
 
 def rehearsal(seconds: float) -> Source:
     """Two seconds of the demo portrait as a webcam would send them, over and over."""
-    return capture.PacedSource(capture.RehearsedSource(capture.DemoSource(2.0), seconds))
+    return capture.RehearsedSource(capture.DemoSource(2.0), seconds)
 
 
 def file(path: Path) -> Source:

@@ -1,6 +1,7 @@
 """Frames kept as a webcam sends them: a measurement pays for decoding, not for drawing."""
 
 import math
+import threading
 from types import TracebackType
 
 import cv2
@@ -8,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import Self
 
+from facecloak.core.clock import Clock, monotonic
 from facecloak.core.ports import EndOfSource, Source
 from facecloak.core.types import Frame
 
@@ -17,16 +19,22 @@ QUALITY = 90
 class RehearsedSource:
     """Plays a short source over and over, forth and back, from motion JPEG in memory.
 
+    A frame is decoded when it is due, as a camera's is when it comes.
+
     Args:
         source: every frame of it is drawn once, when this opens.
         seconds: how long it plays.
+        clock: what goes for the time, in seconds.
     """
 
-    live = False
+    live = True
 
-    def __init__(self, source: Source, seconds: float) -> None:
+    def __init__(self, source: Source, seconds: float, *, clock: Clock = monotonic) -> None:
         self._source = source
         self._seconds = seconds
+        self._clock = clock
+        self._closed = threading.Event()
+        self._start_s = 0.0
         self._pictures: list[NDArray[np.uint8]] = []
         self._next = 0
 
@@ -42,6 +50,7 @@ class RehearsedSource:
 
     def __enter__(self) -> Self:
         self._pictures, self._next = [], 0
+        self._closed.clear()
         with self._source:
             while True:
                 try:
@@ -52,18 +61,25 @@ class RehearsedSource:
                     options = (cv2.IMWRITE_JPEG_QUALITY, QUALITY)
                     self._pictures.append(cv2.imencode(".jpg", frame.image, options)[1])
         self._pictures += self._pictures[-2:0:-1]
+        self._start_s = self._clock()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
     ) -> None:
+        self._closed.set()
         self._pictures = []
 
-    def read(self, timeout_s: float) -> Frame | None:  # noqa: ARG002 - it never has to wait
-        """Return the next frame. Raises EndOfSource when the time is up."""
+    def read(self, timeout_s: float) -> Frame | None:
+        """Return the next frame, None when it is not due in time. Raises EndOfSource."""
         index = self._next
         if index >= round(self._seconds * self.fps):
             raise EndOfSource
+        due_s = self._start_s + index / self.fps
+        give_up_s = self._clock() + timeout_s
+        while (now_s := self._clock()) < due_s:
+            if now_s >= give_up_s or self._closed.wait(min(due_s, give_up_s) - now_s):
+                return None
         self._next = index + 1
         picture = cv2.imdecode(self._pictures[index % len(self._pictures)], cv2.IMREAD_COLOR)
-        return Frame(picture.astype(np.uint8, copy=False), index / self.fps, index)
+        return Frame(picture.astype(np.uint8, copy=False), due_s, index)

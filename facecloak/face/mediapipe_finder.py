@@ -137,7 +137,7 @@ class MediaPipeFinder:
         self,
         *,
         faces: int = 4,
-        every: int = 3,
+        every: int = 4,
         live: bool = False,
         tracking: TrackingConfig = TrackingConfig(),  # noqa: B008
         smoothing: SmoothingConfig = SmoothingConfig(),  # noqa: B008

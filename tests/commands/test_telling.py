@@ -40,7 +40,7 @@ def test_a_run_is_told_in_a_few_lines():
         classifiers={"net": Fooling(8, 6)}, stages={},
     )  # fmt: skip
     assert summary(report) == (
-        "58 frames in 2.0 s (50 cloaked, 8 shield), 2 dropped, 1 faces.\n"
+        "58 frames in 2.0 s (50 cloaked, 8 shield), 2 dropped, 1 face.\n"
         "net: fooled in 6 of 8 readings (75 %)."
     )
 

@@ -141,7 +141,6 @@ def test_a_failing_stage_is_told_when_it_changes_and_without_its_text(caplog):
     for index in range(11):
         subject.protect(raw_frame(index, index / 10))
     assert [m for m in caplog.messages if m.startswith("stages")] == [
-        "stages: working",
         "stages: working -> failing (ValueError) after 0.1 s",
         "stages: failing (ValueError) -> working after 0.8 s",
     ]

@@ -7,8 +7,8 @@ Every PrivateTest face becomes a frame: enlarged, on a canvas that repeats its b
 finder looks for it, the shipped compositor cloaks it and rounds to 8 bits, the shipped judge reads
 it before and after. A face that the finder does not see is counted, not judged: live, it would be
 shielded. Faces that also stand in another split are left out. Beside the perturbation stand random
-sign noise and a chessboard of the same budget, on the same grid and on one as fine as the
-classifier's input. Two cores take about ten minutes.
+sign noise and a chessboard of the same budget, on the same grid and on coarser ones. Two cores
+take about ten minutes.
 """
 
 import dataclasses
@@ -43,6 +43,8 @@ from facecloak_train.settings import EvaluateSettings
 
 logger = logging.getLogger(__name__)
 
+_COARSE, _MIDDLE = 12, 24
+"""Sides of the grids of further baselines."""
 _APART_S = 10.0
 """Seconds between two faces: the finder forgets the one before."""
 _VISIBLE_EVERY = 10
@@ -112,14 +114,14 @@ def evaluate_fooling(settings: EvaluateSettings) -> dict[str, Any]:
 
 
 def _baselines(shipped: Perturbation) -> dict[str, Perturbation]:
-    """Patterns of the same budget that know no classifier, on our grid and on a fine one."""
+    """Patterns of the same budget that know no classifier, on our grid and on coarser ones."""
     eps, seed = shipped.header.eps, shipped.header.seed
     still = np.zeros((1, 1), np.float32)
     return {
         f"{name}, {cells} cells": dataclasses.replace(
             shipped, static=grid, cosine=still, sine=still.copy()
         )
-        for cells in sorted({len(shipped.static), fer2013.FACE_PX})
+        for cells in sorted({_COARSE, _MIDDLE, len(shipped.static)})
         for name, grid in (
             ("random sign", random_sign(cells, eps, seed)),
             ("chessboard", chessboard(cells, eps)),
