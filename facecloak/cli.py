@@ -136,7 +136,7 @@ def parser() -> argparse.ArgumentParser:
         )
     for command in (run, protect, demo, bench):
         command.add_argument(
-            "--strength", help="factor on the perturbation, 0.15 to 2 (default: 0.75)"
+            "--strength", help="factor on the perturbation, 0.15 to 2 (default: 0.5)"
         )
         command.add_argument("--device", help="where the classifiers run: auto, cpu or cuda")
         command.add_argument("--perturbation", help="name of a shipped one, or a file")

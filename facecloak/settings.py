@@ -46,7 +46,7 @@ class Settings:
     """Camera number or /dev/videoN, a video or picture file, or `demo`."""
     sink: str = "virtual"
     """`virtual` camera, `preview` window, `null`, `-` for yuv4mpeg on stdout, or a file."""
-    strength: float = 0.75
+    strength: float = 0.5
     """Factor on the perturbation, 0.15 to 2; docs/results.md says what each costs and gives."""
     device: str = "auto"
     """Where the classifiers run: auto, cpu or cuda."""
