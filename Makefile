@@ -4,7 +4,7 @@
 #
 # Everything is installed into .venv from the package registries, in the versions of constraints.txt.
 
-PYTHON ?= $(firstword $(foreach v,3.11 3.12 3.10,$(shell command -v python$(v) 2>/dev/null)) python3)
+PYTHON ?= $(firstword $(foreach v,3.11 3.12,$(shell command -v python$(v) 2>/dev/null)) python3)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 export QT_QPA_PLATFORM ?= offscreen

@@ -6,7 +6,7 @@ it); the environment has ``FACECLOAK_STRENGTH`` and so on. All faults are report
 
 import dataclasses
 import math
-import sys
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +15,6 @@ from typing import Any, Final, get_type_hints
 import platformdirs
 
 from facecloak.core.errors import ConfigError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 PREFIX: Final = "FACECLOAK_"
 CHOICES: Final[Mapping[str, tuple[str, ...]]] = {

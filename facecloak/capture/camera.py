@@ -6,12 +6,11 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol
+from typing import Protocol, Self
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from typing_extensions import Self
 
 from facecloak.capture.bgr import to_bgr
 from facecloak.core.clock import Clock, monotonic

@@ -7,8 +7,7 @@ run shows the same frames and an endless one has no seam.
 import math
 import threading
 from types import TracebackType
-
-from typing_extensions import Self
+from typing import Self
 
 from facecloak.capture.portrait import HEIGHT, PERIOD_S, WIDTH, Portrait
 from facecloak.core.clock import Clock, monotonic

@@ -3,8 +3,7 @@
 import math
 import threading
 from types import TracebackType
-
-from typing_extensions import Self
+from typing import Self
 
 from facecloak.core.clock import Clock, monotonic
 from facecloak.core.ports import EndOfSource, Source

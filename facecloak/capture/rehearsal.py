@@ -3,11 +3,11 @@
 import math
 import threading
 from types import TracebackType
+from typing import Self
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from typing_extensions import Self
 
 from facecloak.core.clock import Clock, monotonic
 from facecloak.core.ports import EndOfSource, Source

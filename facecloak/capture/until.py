@@ -2,8 +2,7 @@
 
 import threading
 from types import TracebackType
-
-from typing_extensions import Self
+from typing import Self
 
 from facecloak.core.ports import EndOfSource, Source
 from facecloak.core.types import Frame

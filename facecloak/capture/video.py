@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 import av
 import numpy as np
@@ -12,7 +13,6 @@ from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation
 from av.video.stream import VideoStream
-from typing_extensions import Self
 
 from facecloak.core.errors import SourceLost, SourceUnavailable
 from facecloak.core.ports import EndOfSource

@@ -6,8 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
-
-from typing_extensions import Self
+from typing import Self
 
 from facecloak import app
 from facecloak.commands.telling import summary

@@ -6,9 +6,7 @@ Source --Frame--> FaceFinder --Faces--> Cloak --Frame--> guard --> Sink
 
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Protocol
-
-from typing_extensions import Self
+from typing import Protocol, Self
 
 from facecloak.core.types import Face, Faces, Frame, Image, Verdict
 

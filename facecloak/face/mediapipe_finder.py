@@ -4,11 +4,10 @@ import contextlib
 import os
 from collections.abc import Iterator
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import cv2
 import numpy as np
-from typing_extensions import Self
 
 from facecloak.core.errors import ArtifactError, DeviceError
 from facecloak.core.types import Faces, Frame, Image, Points

@@ -1,8 +1,7 @@
 """Nowhere: what benchmarks and tests write to."""
 
 from types import TracebackType
-
-from typing_extensions import Self
+from typing import Self
 
 from facecloak.core.types import Frame
 

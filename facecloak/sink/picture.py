@@ -2,9 +2,9 @@
 
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 import cv2
-from typing_extensions import Self
 
 from facecloak.core.errors import SinkUnavailable
 from facecloak.core.types import Frame

@@ -3,11 +3,11 @@
 import os
 import platform
 from types import TracebackType
+from typing import Self
 
 from PyQt5.QtCore import Qt
 from PyQt5.QtGui import QCloseEvent, QImage, QPixmap
 from PyQt5.QtWidgets import QApplication, QLabel
-from typing_extensions import Self
 
 from facecloak.core.errors import SinkUnavailable
 from facecloak.core.types import Frame

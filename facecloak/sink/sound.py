@@ -3,12 +3,12 @@
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
 import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
-from typing_extensions import Self
 
 logger = logging.getLogger(__name__)
 

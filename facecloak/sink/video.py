@@ -3,9 +3,9 @@
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 import av
-from typing_extensions import Self
 
 from facecloak.core.errors import ConfigError, SinkUnavailable
 from facecloak.core.types import Frame

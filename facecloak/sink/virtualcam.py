@@ -3,10 +3,10 @@
 import platform
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 import numpy as np
 import pyvirtualcam
-from typing_extensions import Self
 
 from facecloak.core.errors import SinkUnavailable
 from facecloak.core.types import Frame

@@ -7,11 +7,10 @@ import sys
 from collections.abc import Callable
 from fractions import Fraction
 from types import TracebackType
-from typing import Protocol
+from typing import Protocol, Self
 
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
-from typing_extensions import Self
 
 from facecloak.core.errors import SinkUnavailable
 from facecloak.core.types import Frame, Image

@@ -46,7 +46,7 @@ def export_onnx(settings: ExportSettings) -> None:
         input_px=fer2013.FACE_PX,
         dataset="FER2013",
         precision=settings.precision,
-        date=dt.datetime.now(dt.timezone.utc).date().isoformat(),
+        date=dt.datetime.now(dt.UTC).date().isoformat(),
         command=" ".join(["facecloak-train", *sys.argv[1:]]),
     )
     with tempfile.TemporaryDirectory() as folder:
