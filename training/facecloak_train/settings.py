@@ -71,7 +71,7 @@ class FitSettings:
     weight_decay: float = 0.05
     """Decoupled weight decay of AdamW."""
     gradient_norm: float = 1.0
-    """Gradients longer than this are shortened to it; without it VGG19 diverges at the start."""
+    """Gradients longer than this are shortened to it."""
     label_smoothing: float = 0.1
     """Share of the target spread over all classes."""
     average_decay: float = 0.998
