@@ -29,8 +29,8 @@ _NEAR: Final = 1.0
 _ROUGHLY: Final = 1.5
 """How far a close look may find the face from where the detector put it; a doubled size is 1."""
 _SURE: Final = 0.78
-"""The score from which the detector alone is believed about a new face: on the videos, on
-portraits and on noise, what was no face scored up to 0.75, faces that it alone saw 0.87."""
+"""The score from which the detector alone is believed about a new face; set by hand, above what
+patterns that are no face reached in trials."""
 
 _Seen = TypeVar("_Seen")
 

@@ -89,8 +89,7 @@ def tiles(width: int, height: int) -> list[Affine]:
     """Overlapping squares that cover a frame and its border, each as ``view_from_frame``.
 
     The far detector finds faces down to 1/12 of the side of its picture, so tiles of half the
-    short side find 30 pixels at 720p: pasted at 12 random places, two portraits of that size were
-    found every time, with tiles of 2/3 in half the cases.
+    short side find 30 pixels at 720p.
     """
     side = _TILE * min(width, height)
     return [_square(x, y, side) for y in _starts(height, side) for x in _starts(width, side)]

@@ -6,7 +6,11 @@ import torch
 from facecloak_train.cli import main
 from facecloak_train.data import fer2013
 from facecloak_train.export.onnx_export import CentreCrop, export
+from facecloak_train.export.onnx_import import unfold
 from facecloak_train.nets.vgg import Vgg19
+from facecloak_train.recipes.fit_classifier import fit_classifier
+from facecloak_train.run import RunError
+from facecloak_train.settings import FitSettings
 
 from facecloak.cloak.opencv_cloak import OpenCvCloak
 from facecloak.core import perturbation
@@ -102,21 +106,84 @@ def test_from_faces_to_a_fooled_judge(tiny_net, tiny_faces, tmp_path):
     assert fooled >= 0.3 * len(private)
 
 
-@pytest.mark.parametrize(("precision", "tolerance"), [("fp32", 1e-4), ("fp16", 2e-2)])
-def test_the_exported_vgg19_gives_the_logits_of_torch(tmp_path, precision, tolerance):
-    torch.manual_seed(0)
-    net = Vgg19(7).eval()
-    torch.nn.init.normal_(net.head[2].weight)
-    card = ModelCard(
+def card(architecture, precision="fp32"):
+    return ModelCard(
         name="V",
-        architecture="vgg19",
+        architecture=architecture,
         labels=fer2013.LABELS,
         input_px=48,
         dataset="none",
         precision=precision,
     )
+
+
+def lived_in(net):
+    """As after a training: statistics, gains and offsets all over the place."""
+    torch.manual_seed(0)
+    for layer in net.modules():
+        if isinstance(layer, torch.nn.BatchNorm2d):
+            torch.nn.init.uniform_(layer.running_mean, -0.5, 0.5)
+            torch.nn.init.uniform_(layer.running_var, 0.5, 2.0)
+            torch.nn.init.uniform_(layer.weight, 0.5, 1.5)
+            torch.nn.init.uniform_(layer.bias, -0.2, 0.2)
+        elif isinstance(layer, torch.nn.Linear):
+            torch.nn.init.normal_(layer.weight)
+    return net.eval()
+
+
+def test_a_shipped_classifier_comes_apart_again_and_can_be_trained_on(tmp_path):
+    net = lived_in(Vgg19(7))
+    export(CentreCrop(net, 44).eval(), card("vgg19"), tmp_path / "v.onnx")
+    statistics, others = torch.rand(64, 1, 44, 44), torch.rand(8, 1, 44, 44)
+    again = Vgg19(7)
+    unfold(tmp_path / "v.onnx", again, statistics)
+    with torch.no_grad():
+        wanted = net(others)
+        torch.testing.assert_close(again.eval()(others), wanted, rtol=1e-3, atol=1e-3)
+        # The normalisation does its work: with the statistics of the batch little changes.
+        again.head[1].p = 0.0
+        close = (again.train()(statistics) - net(statistics)).abs().max()
+        assert close < 0.05 * net(statistics).std()
+    for layer in again.modules():
+        if isinstance(layer, torch.nn.Conv2d):
+            wanted = (2 / (layer.out_channels * 9)) ** 0.5
+            lengths = layer.weight.square().mean((1, 2, 3)).sqrt()
+            torch.testing.assert_close(lengths, torch.full_like(lengths, wanted))
+
+
+def test_a_fit_can_begin_with_an_export(tiny_net, tiny_faces, tmp_path):
+    first = tmp_path / "first"
+    usual = {"data": tiny_faces, "net": tiny_net, "batch": 20, "average_decay": 0.8}
+    learnt = fit_classifier(FitSettings(out=first, epochs=12, learning_rate=0.02, **usual))
+    model = tmp_path / "tiny.onnx"
+    arguments = ["--data", str(tiny_faces), "--weights", str(first / "best.safetensors")]
+    assert main(["export", *arguments, "--out", str(model), "--name", "Tiny"]) == 0
+    assert learnt > 0.5
+    kept = fit_classifier(
+        FitSettings(out=tmp_path / "second", epochs=1, learning_rate=1e-6, start=model, **usual)
+    )
+    assert kept == pytest.approx(learnt, abs=0.06)
+
+
+def test_an_export_of_another_network_or_no_export_is_one_sentence(tiny_net, tmp_path):
+    export(CentreCrop(Vgg19(6), 44).eval(), card("vgg19"), tmp_path / "six.onnx")
+    (tmp_path / "half.onnx").write_bytes(b"half a file")
+    for name, told in (
+        ("six.onnx", "another network than Vgg19"),
+        ("half.onnx", "no classifier"),
+        ("none.onnx", "no classifier"),
+    ):
+        with pytest.raises(RunError, match=rf"{name}.*{told}"):
+            unfold(tmp_path / name, Vgg19(7), torch.rand(2, 1, 44, 44))
+
+
+@pytest.mark.parametrize(("precision", "tolerance"), [("fp32", 1e-4), ("fp16", 2e-2)])
+def test_the_exported_vgg19_gives_the_logits_of_torch(tmp_path, precision, tolerance):
+    torch.manual_seed(0)
+    net = Vgg19(7).eval()
+    torch.nn.init.normal_(net.head[2].weight)
     live = CentreCrop(net, 44).eval()
-    export(live, card, tmp_path / "v.onnx")
+    export(live, card("vgg19", precision), tmp_path / "v.onnx")
     crops = np.random.default_rng(0).integers(0, 256, (6, 48, 48), dtype=np.uint8)
     with torch.no_grad():
         exact = live(torch.from_numpy(crops)[:, None].float() / 255).numpy()

@@ -66,6 +66,12 @@ def test_a_run_cut_short_goes_on_to_the_same_result(tiny_net, tiny_faces, tmp_pa
         fit_classifier(settings(tiny_faces, parts))
     monkeypatch.setattr(run, "save_checkpoint", kept)
     fit_classifier(settings(tiny_faces, parts))
+    # Killed between the line about the last epoch and its checkpoint; and asked once more.
+    with (parts / "metrics.jsonl").open("a") as file:
+        file.write('{"epoch": 7, "loss": 1.0}\n')
+    fit_classifier(settings(tiny_faces, parts))
+    rows = [json.loads(line) for line in (parts / "metrics.jsonl").read_text().splitlines()]
+    assert [row.get("epoch") for row in rows] == [1, 2, 3, 4, 5, 6, None]
     one, other = (run.load_checkpoint(out / "last.safetensors") for out in (whole, parts))
     assert one[1] == other[1]
     for name, tensor in one[0].items():

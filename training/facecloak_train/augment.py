@@ -67,6 +67,12 @@ def augment(faces: Tensor, size_px: int, jitter: Jitter, generator: torch.Genera
     return ((placed - 0.5) * gain + 0.5 + offset).clamp(0.0, 1.0)
 
 
+def centre_crop(faces: Tensor, size_px: int) -> Tensor:
+    """Cut the middle, ``[..., size_px, size_px]``, out of ``[..., S, S]``."""
+    margin = (faces.shape[-1] - size_px) // 2
+    return faces[..., margin : margin + size_px, margin : margin + size_px]
+
+
 def ten_crop(faces: Tensor, size_px: int) -> Tensor:
     """Four corners and the centre of each face, and the mirror image of each.
 

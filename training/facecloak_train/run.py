@@ -8,6 +8,7 @@ the new one, never half of one. No pickle is written or read.
 import hashlib
 import json
 import logging
+import math
 import platform
 import subprocess
 import sys
@@ -75,6 +76,15 @@ def append_metrics(folder: Path, row: Mapping[str, float | int | str]) -> None:
     """Add one line to ``metrics.jsonl``."""
     with (folder / "metrics.jsonl").open("a") as file:
         file.write(json.dumps(row) + "\n")
+
+
+def forget_metrics(folder: Path, after_epoch: int) -> None:
+    """Drop the lines of ``metrics.jsonl`` that a run resumed after ``after_epoch`` writes again."""
+    path = folder / "metrics.jsonl"
+    if path.is_file():
+        lines = path.read_text().splitlines(keepends=True)
+        kept = [line for line in lines if json.loads(line).get("epoch", math.inf) <= after_epoch]
+        write_atomically(path, "".join(kept).encode())
 
 
 def save_checkpoint(path: Path, tensors: Mapping[str, Tensor], state: Mapping[str, Any]) -> None:

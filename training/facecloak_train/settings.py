@@ -55,7 +55,8 @@ class FitSettings:
     net: str = "vgg19"
     """Architecture, by name."""
     start: Path | None = None
-    """Weights to begin with, the best.safetensors of another run; random ones without."""
+    """Weights to begin with: the best.safetensors of another run, or an exported .onnx; random
+    ones without."""
     epochs: int = 20
     """Passes over the training set."""
     small_epochs: int = 8

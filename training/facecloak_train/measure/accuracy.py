@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from facecloak_train.augment import ten_crop
+from facecloak_train.augment import centre_crop, ten_crop
 from facecloak_train.data.fer2013 import Faces
 
 
@@ -16,8 +16,7 @@ def centre_crop_accuracy(net: nn.Module, faces: Faces, size_px: int, device: tor
     """Share of faces classified rightly from their centre crop, under bf16 autocast."""
     net.eval()
     images, labels = _planes(faces)
-    margin = (images.shape[-1] - size_px) // 2
-    centre = images[..., margin : margin + size_px, margin : margin + size_px]
+    centre = centre_crop(images, size_px)
     right = 0
     for crops, truth in zip(torch.split(centre, 256), torch.split(labels, 256), strict=True):
         with torch.autocast(device.type, torch.bfloat16):

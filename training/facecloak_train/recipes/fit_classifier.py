@@ -13,7 +13,8 @@ import dataclasses
 import logging
 import math
 import time
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -23,12 +24,15 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from facecloak_train import nets, run
-from facecloak_train.augment import augment
+from facecloak_train.augment import augment, centre_crop
 from facecloak_train.data import fer2013
+from facecloak_train.export.onnx_import import unfold
 from facecloak_train.measure.accuracy import centre_crop_accuracy, ten_crop_accuracy
 from facecloak_train.settings import FitSettings
 
 logger = logging.getLogger(__name__)
+
+_STATISTICS_FACES: Final = 500
 
 
 def fit_classifier(settings: FitSettings) -> float:
@@ -39,6 +43,7 @@ def fit_classifier(settings: FitSettings) -> float:
     last = settings.out / "last.safetensors"
     if last.is_file():
         training.restore(*run.load_checkpoint(last))
+        run.forget_metrics(settings.out, after_epoch=training.done // training.per_epoch)
         logger.info("resuming %s at step %d of %d", settings.out, training.done, training.steps)
 
     run.describe(settings.out, dataclasses.asdict(settings), run.digest_of(settings.data))
@@ -127,7 +132,7 @@ class Training:
         self._labels = torch.from_numpy(faces.labels)
         self.net = nets.build(settings.net, len(fer2013.LABELS)).to(device)
         if settings.start is not None:
-            self.net.load_state_dict(run.load_checkpoint(settings.start)[0])
+            self._begin_with(settings.start)
         average = get_ema_multi_avg_fn(settings.average_decay)  # type: ignore[no-untyped-call]
         self.average = AveragedModel(self.net, multi_avg_fn=average, use_buffers=True)
         self._optimizer = torch.optim.AdamW(
@@ -143,6 +148,15 @@ class Training:
     def epoch(self) -> int:
         """The epoch that the last step belongs to, counted from one."""
         return 1 + max(0, self.done - 1) // self.per_epoch
+
+    def _begin_with(self, start: Path) -> None:
+        """Load ``start``, a checkpoint or an export."""
+        if start.suffix != ".onnx":
+            self.net.load_state_dict(run.load_checkpoint(start)[0])
+            return
+        order = np.random.default_rng(self._settings.seed).permutation(len(self._images))
+        some = self._images[torch.from_numpy(order[:_STATISTICS_FACES])].float() / 255.0
+        unfold(start, self.net, centre_crop(some, self._settings.input_px).to(self._device))
 
     def step(self) -> None:
         """Take one step."""
