@@ -130,7 +130,18 @@ def parser() -> argparse.ArgumentParser:
     bench.add_argument("--seconds", type=float, default=20.0, help="how long (default: 20)")
     bench.add_argument("--json", type=Path, help="write the figures as JSON too")
 
-    for command in (top, run, protect, demo, bench):
+    devices = commands.add_parser("devices", help="list the cameras, and the virtual camera")
+    devices.set_defaults(command=_devices)
+
+    camera = commands.add_parser("camera", help='set up the driver of "FaceCloak Camera"')
+    deeds = camera.add_subparsers(required=True, metavar="DEED")
+    install = deeds.add_parser("install", help="say, or do, what makes the virtual camera")
+    remove = deeds.add_parser("remove", help="say, or do, what takes it away again")
+    for deed in (install, remove):
+        deed.set_defaults(command=_camera, deed=deed.prog.split()[-1])
+        deed.add_argument("--apply", action="store_true", help="do it, as root through sudo")
+
+    for command in (top, run, protect, demo, bench, devices, install, remove):
         command.add_argument(
             "--debug", action="store_true", help="show where an error came from, and all messages"
         )
@@ -192,6 +203,19 @@ def _bench(parsed: argparse.Namespace) -> None:
         write_json(parsed.json, result)
     _say(table(result))
     _say(json.dumps(result, indent=2))
+
+
+def _devices(_parsed: argparse.Namespace) -> None:
+    from facecloak.commands.devices import devices
+
+    _say(devices())
+
+
+def _camera(parsed: argparse.Namespace) -> None:
+    from facecloak.commands.camera import camera
+
+    for line in camera(parsed.deed, apply=parsed.apply):
+        _say(line)
 
 
 def _positive(option: str, seconds: float | None) -> float | None:

@@ -7,6 +7,7 @@
     portrait  Portrait        what the demo shows
     paced     PacedSource     a file shown as a camera would: each frame at its time
     until     UntilSource     a file that somebody may end early
+    listing   Camera          which cameras there are
     rehearsal RehearsedSource a short source as motion JPEG, played over and over, to measure with
     bgr       to_bgr          what every device hands over becomes ``uint8[H, W, 3]``, BGR
 

@@ -1,5 +1,6 @@
 """A virtual camera through pyvirtualcam: other programs see FaceCloak as a webcam."""
 
+import logging
 import platform
 from pathlib import Path
 from types import TracebackType
@@ -10,19 +11,18 @@ import pyvirtualcam
 
 from facecloak.core.errors import SinkUnavailable
 from facecloak.core.types import Frame
+from facecloak.sink import loopback
+from facecloak.sink.loopback import LABEL, Role
 
-LABEL = "FaceCloak Camera"
-"""The name that video call programs list on Linux."""
+logger = logging.getLogger(__name__)
 
-_BACKENDS = {"Linux": ("v4l2loopback",), "Darwin": ("obs",), "Windows": ("unitycapture", "obs")}
-_REMEDIES = {
-    "Linux": (
-        "Run: sudo modprobe v4l2loopback devices=1 "
-        f'card_label="{LABEL}" exclusive_caps=1 (package v4l2loopback-dkms).'
-    ),
-    "Darwin": "Install OBS 30 or newer, and start and stop its virtual camera once.",
-    "Windows": "Install Unity Capture, or OBS 26 or newer.",
+_BACKENDS: dict[str, tuple[tuple[str, str | None], ...]] = {
+    "Linux": (("v4l2loopback", None),),
+    "Darwin": (("obs", None),),
+    "Windows": (("unitycapture", LABEL), ("unitycapture", None), ("obs", None)),
 }
+"""Backends of pyvirtualcam and the device to ask each for, the best one first."""
+_REMEDY = "Run: facecloak camera install"
 
 
 class VirtualCameraSink:
@@ -32,7 +32,7 @@ class VirtualCameraSink:
         fps: frames per second to announce.
         size: width and height of the frames in pixels.
         device: its native name, such as ``/dev/video9``; None takes on Linux the device that is
-            labelled ``LABEL`` and no other, elsewhere the first.
+            labelled "FaceCloak Camera" and no other, elsewhere the first, if possible of that name.
         sysfs: where Linux lists video devices.
     """
 
@@ -57,16 +57,17 @@ class VirtualCameraSink:
     def __enter__(self) -> Self:
         system = platform.system()
         device = self._asked
-        if device is None and system == "Linux" and (device := find_device(self._sysfs)) is None:
-            msg = f'There is no virtual camera labelled "{LABEL}".'
-            raise SinkUnavailable(msg, _REMEDIES["Linux"])
+        if system == "Linux":
+            device = str(self._ready_device())
         reasons: list[str] = []
-        for backend in _BACKENDS.get(system, ()):
-            self._camera = self._open(backend, device, reasons)
+        for backend, named in _BACKENDS.get(system, ()):
+            self._camera = self._open(backend, device or named, reasons)
             if self._camera is not None:
+                if system != "Linux" and self.device != LABEL:
+                    logger.info("other programs list the camera as %s", self.device)
                 return self
         msg = f"No virtual camera could be opened ({'; '.join(reasons) or system})."
-        raise SinkUnavailable(msg, _REMEDIES.get(system, ""))
+        raise SinkUnavailable(msg, _REMEDY)
 
     def __exit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
@@ -91,6 +92,29 @@ class VirtualCameraSink:
             msg = f"The virtual camera takes no more frames ({exc})."
             raise SinkUnavailable(msg, "Load its driver again.") from exc
 
+    def _ready_device(self) -> Path:
+        """The loopback device, made ready to be written to."""
+        device = Path(self._asked) if self._asked else loopback.find_device(self._sysfs)
+        if device is None:
+            msg = f'There is no virtual camera labelled "{LABEL}".'
+            raise SinkUnavailable(msg, _REMEDY)
+        try:
+            role = loopback.role(device)
+            if role is Role.NEITHER:
+                loopback.revive(device)
+        except PermissionError as exc:
+            msg = f"You may not write to {device}."
+            raise SinkUnavailable(
+                msg, "Run: sudo usermod -aG video $USER, then log in again."
+            ) from exc
+        except OSError as exc:
+            msg = f"{device} is no virtual camera that can be opened ({exc.strerror})."
+            raise SinkUnavailable(msg, _REMEDY) from exc
+        if role is Role.CAPTURE:
+            msg = f"Another program writes to {device}, or it is a real camera."
+            raise SinkUnavailable(msg, f"Close it; this names it: fuser -v {device}")
+        return device
+
     def _open(
         self, backend: str, device: str | None, reasons: list[str]
     ) -> pyvirtualcam.Camera | None:
@@ -104,11 +128,3 @@ class VirtualCameraSink:
         except RuntimeError as exc:
             reasons.append(str(exc).strip())
             return None
-
-
-def find_device(sysfs: Path) -> str | None:
-    """Return ``/dev/videoN`` of the device that is labelled ``LABEL``, or None."""
-    for name in sorted(sysfs.glob("video*/name")):
-        if name.read_text(encoding="utf-8", errors="replace").strip() == LABEL:
-            return f"/dev/{name.parent.name}"
-    return None

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from facecloak.core.errors import SinkUnavailable
-from facecloak.sink import virtualcam
-from facecloak.sink.virtualcam import LABEL, VirtualCameraSink, find_device
+from facecloak.sink import loopback, virtualcam
+from facecloak.sink.loopback import LABEL, Role
+from facecloak.sink.virtualcam import VirtualCameraSink
 
 linux = pytest.mark.skipif(platform.system() != "Linux", reason="speaks of v4l2loopback")
 
@@ -49,10 +50,15 @@ def faked(monkeypatch):
     return monkeypatch
 
 
-def test_the_device_is_found_by_its_label(sysfs):
-    assert find_device(sysfs) == "/dev/video9"
-    (sysfs / "video9" / "name").write_text("OBS Virtual Camera\n")
-    assert find_device(sysfs) is None
+@pytest.fixture
+def roles(monkeypatch):
+    """What the driver offers at the next looks, and the devices that were revived."""
+    offered, revived = [], []
+    monkeypatch.setattr(
+        loopback, "role", lambda _device: offered.pop(0) if offered else Role.OUTPUT
+    )
+    monkeypatch.setattr(loopback, "revive", revived.append)
+    return offered, revived
 
 
 @linux
@@ -62,23 +68,55 @@ def test_without_a_driver_the_remedy_is_the_command(tmp_path):
         VirtualCameraSink(fps=30, size=(64, 48), sysfs=tmp_path),
     ):
         pass
-    assert (
-        'sudo modprobe v4l2loopback devices=1 card_label="FaceCloak Camera" exclusive_caps=1'
-        in caught.value.remedy
-    )
+    assert "facecloak camera install" in caught.value.remedy
 
 
 @linux
 def test_a_device_that_is_none_is_told():
     with (
-        pytest.raises(SinkUnavailable, match="No virtual camera could be opened"),
+        pytest.raises(SinkUnavailable, match="/dev/video97 is no virtual camera"),
         VirtualCameraSink(fps=30, size=(64, 48), device="/dev/video97"),
     ):
         pass
 
 
 @linux
+def test_a_file_in_place_of_a_device_is_told(tmp_path):
+    (tmp_path / "video3").write_bytes(b"")
+    device = str(tmp_path / "video3")
+    with (
+        pytest.raises(SinkUnavailable, match="video3 is no virtual camera"),
+        VirtualCameraSink(fps=30, size=(64, 48), device=device),
+    ):
+        pass
+
+
+@linux
 @pytest.mark.usefixtures("faked")
+def test_a_device_whose_writer_has_gone_is_revived_and_no_other(sysfs, roles):
+    offered, revived = roles
+    for role in (Role.NEITHER, Role.OUTPUT):
+        offered.append(role)
+        with VirtualCameraSink(fps=30, size=(64, 48), sysfs=sysfs):
+            pass
+    assert list(map(str, revived)) == ["/dev/video9"]
+
+
+@linux
+@pytest.mark.usefixtures("faked")
+def test_a_device_that_somebody_writes_to_is_left_alone(sysfs, roles):
+    offered, revived = roles
+    offered.append(Role.CAPTURE)
+    with (
+        pytest.raises(SinkUnavailable, match=r"Another program.*fuser -v /dev/video9"),
+        VirtualCameraSink(fps=30, size=(64, 48), sysfs=sysfs),
+    ):
+        pass
+    assert not revived
+
+
+@linux
+@pytest.mark.usefixtures("faked", "roles")
 def test_odd_sizes_lose_one_column_and_row(sysfs, make_frames):
     (frame,) = make_frames(size=(63, 47))
     with VirtualCameraSink(fps=30, size=(63, 47), sysfs=sysfs) as sink:
@@ -90,7 +128,7 @@ def test_odd_sizes_lose_one_column_and_row(sysfs, make_frames):
     assert sink.device is None
 
 
-@pytest.mark.usefixtures("faked")
+@pytest.mark.usefixtures("faked", "roles")
 def test_another_size_or_a_lost_device_is_told(make_frames):
     with VirtualCameraSink(fps=30, size=(64, 48), device="given") as sink:
         with pytest.raises(SinkUnavailable, match="changed from 64x48 to 32x24"):
@@ -100,12 +138,17 @@ def test_another_size_or_a_lost_device_is_told(make_frames):
             sink.write(make_frames()[0])
 
 
-@pytest.mark.parametrize(("refuses", "backend"), [((), "unitycapture"), (("unitycapture",), "obs")])
-def test_windows_prefers_unity_capture(faked, refuses, backend):
+@pytest.mark.parametrize(
+    ("refuses", "backend", "device"),
+    [((), "unitycapture", LABEL), (("unitycapture",), "obs", "first")],
+)
+def test_windows_prefers_unity_capture_by_our_name(faked, caplog, refuses, backend, device):
     faked.setattr(virtualcam.platform, "system", lambda: "Windows")
     faked.setattr(FakeCamera, "refuses", frozenset(refuses))
+    caplog.set_level("INFO", "facecloak")
     with VirtualCameraSink(fps=30, size=(64, 48)) as sink:
-        assert sink._camera.backend == backend
+        assert (sink._camera.backend, sink.device) == (backend, device)
+    assert ("other programs list the camera as first" in caplog.text) == (backend == "obs")
 
 
 @pytest.mark.vcam

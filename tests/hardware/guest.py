@@ -1,0 +1,100 @@
+"""A Linux guest with real camera drivers, on the file system of this machine.
+
+User Mode Linux is a kernel that runs as an ordinary program: no KVM, no root, no disk image. The
+guest sees this machine's files, writes to memory, and shares one folder. It needs the Debian
+packages busybox-static and kmod.
+"""
+
+import os
+import shlex
+import signal
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+FOLDER_VARIABLE = "FACECLOAK_UML"
+"""Names the folder of a prebuilt guest: the kernel `linux`, and its `lib/modules`."""
+
+_BOOT = """#!/bin/sh
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t tmpfs -o size=75% tmpfs /mnt
+mkdir /mnt/changes /mnt/scratch /mnt/root
+mount -t overlay -o lowerdir=/,upperdir=/mnt/changes,workdir=/mnt/scratch overlay /mnt/root
+for each in proc sys dev; do mount --rbind /$each /mnt/root/$each; done
+mkdir -p /mnt/root{shared} /mnt/root/lib/modules
+mount -t hostfs -o {shared} shared /mnt/root{shared}
+mount -t hostfs -o {modules} modules /mnt/root/lib/modules
+exec chroot /mnt/root /bin/sh {shared}/inside.sh
+"""
+_INSIDE = """mkdir -p /dev/shm /dev/pts
+mount -t tmpfs tmpfs /dev/shm
+mount -t tmpfs tmpfs /run
+mount -t devpts devpts /dev/pts
+ip link set lo up 2>/dev/null
+export HOME=/root LANG=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin
+echo 3 >/proc/sys/kernel/printk
+cd {shared}
+sh -e command.sh >said 2>&1 </dev/null
+echo $? >status
+busybox poweroff -f
+"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a command ended: its exit status, None if the guest never said, and its output."""
+
+    status: int | None
+    said: str
+
+
+@dataclass(frozen=True)
+class Guest:
+    """Boots for each command and forgets everything but the shared folder.
+
+    Attributes:
+        folder: of the kernel and its modules.
+        memory_mb: of the guest.
+    """
+
+    folder: Path
+    memory_mb: int = 3072
+
+    def run(self, commands: list[list[str]], *, timeout_s: float) -> Outcome:
+        """Run commands as root, one after the other, until one fails."""
+        with tempfile.TemporaryDirectory(prefix="facecloak-guest-") as name:
+            shared = Path(name)
+            places = {"shared": shared, "modules": self.folder / "lib/modules"}
+            (shared / "command.sh").write_text("\n".join(map(shlex.join, commands)) + "\n")
+            (shared / "inside.sh").write_text(_INSIDE.format(**places))
+            boot = shared / "boot.sh"
+            boot.write_text(_BOOT.format(**places))
+            boot.chmod(0o755)
+            kernel = subprocess.Popen(
+                [
+                    self.folder / "linux",
+                    f"mem={self.memory_mb}M",
+                    *("root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro", "quiet"),
+                    *("con=null", "con0=null,fd:2", "ssl=null"),
+                    f"init={boot}",
+                    f"uml_dir={shared}/",
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env=os.environ | {"TMPDIR": "/dev/shm"},  # noqa: S108 - the guest's memory
+                start_new_session=True,
+            )
+            try:
+                kernel.wait(timeout_s)
+            except subprocess.TimeoutExpired:
+                os.killpg(kernel.pid, signal.SIGKILL)
+                kernel.wait()
+            said, status = shared / "said", shared / "status"
+            return Outcome(
+                int(status.read_text()) if status.is_file() else None,
+                said.read_text(errors="replace") if said.is_file() else "",
+            )
