@@ -1,6 +1,8 @@
 """Sources of frames, each a ``core.ports.Source``: a camera, a file, the animated demo portrait.
 
     camera    CameraSource    a webcam; newest frame wins, drops show as gaps in ``index``
+    recovering RecoveringSource  a webcam that is opened again whenever it was lost
+    fit       fit             pictures of any size made to fit one size
     video     VideoSource     a video file or an animated GIF; every frame, in order
     picture   PictureSource   a still picture; one frame
     demo      DemoSource      a public-domain portrait that moves; needs no file and no camera
@@ -20,9 +22,11 @@ from pathlib import Path
 
 from facecloak.capture.camera import CameraSource
 from facecloak.capture.demo import DemoSource
+from facecloak.capture.listing import find_again, name_of
 from facecloak.capture.paced import PacedSource
 from facecloak.capture.picture import SUFFIXES, PictureSource
 from facecloak.capture.portrait import PERIOD_S
+from facecloak.capture.recovering import RecoveringSource
 from facecloak.capture.rehearsal import RehearsedSource
 from facecloak.capture.until import UntilSource
 from facecloak.capture.video import VideoSource
@@ -32,6 +36,7 @@ __all__ = [
     "DemoSource",
     "PacedSource",
     "PictureSource",
+    "RecoveringSource",
     "RehearsedSource",
     "UntilSource",
     "VideoSource",
@@ -47,7 +52,7 @@ def open_source(
     fps: float = 30.0,
     live: bool = False,
     seconds: float | None = None,
-) -> CameraSource | DemoSource | PacedSource | PictureSource | VideoSource:
+) -> DemoSource | PacedSource | PictureSource | RecoveringSource | VideoSource:
     """Choose the source that ``name`` means; entering it opens it.
 
     Args:
@@ -61,10 +66,8 @@ def open_source(
     Raises:
         ConfigError: ``seconds`` is not a positive number.
     """
-    if name.isdecimal():
-        return CameraSource(int(name), size=size, fps=fps)
-    if re.fullmatch(r"/dev/video\d+", name):
-        return CameraSource(name, size=size, fps=fps)
+    if name.isdecimal() or re.fullmatch(r"/dev/video\d+", name):
+        return _camera(int(name) if name.isdecimal() else name, size, fps)
     if name == "demo":
         endless = live and seconds is None
         return DemoSource(None if endless else PERIOD_S if seconds is None else seconds, paced=live)
@@ -75,3 +78,12 @@ def open_source(
 def open_file(path: str | Path) -> PictureSource | VideoSource:
     """Choose by the suffix what reads the file, whatever its name; entering it opens it."""
     return PictureSource(path) if Path(path).suffix.lower() in SUFFIXES else VideoSource(path)
+
+
+def _camera(device: int | str, size: tuple[int, int], fps: float) -> RecoveringSource:
+    called = name_of(device)
+
+    def make() -> CameraSource:
+        return CameraSource(find_again(device, called), size=size, fps=fps)
+
+    return RecoveringSource(make, name=f"camera {device}" + (f" ({called})" if called else ""))

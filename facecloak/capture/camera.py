@@ -22,6 +22,9 @@ FIRST_FRAME_S = 5.0
 SILENCE_S = 2.0
 """A camera that shows nothing for this long has stopped."""
 
+# OpenCV waits ten seconds for a picture of V4L2, far longer than anybody looks at a frozen one.
+os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "2")
+
 _RECONNECT = "Reconnect it, or close the program that took it."
 _BACKENDS = {"Linux": cv2.CAP_V4L2, "Darwin": cv2.CAP_AVFOUNDATION, "Windows": cv2.CAP_DSHOW}
 

@@ -1,6 +1,7 @@
 """``facecloak run``: protect a camera, or a file, until Ctrl-C."""
 
 import logging
+import math
 import signal
 import threading
 from collections.abc import Iterator
@@ -48,7 +49,7 @@ def run(settings: Settings, *, seconds: float | None = None) -> RunReport:
 
     with _signals_set(stop):
         if source.live:
-            limits = Limits(seconds=seconds)
+            limits = Limits(seconds=seconds, lost_after_s=math.inf, start_s=math.inf)
             report = run_live(source, open_sink, made.protector, stop=stop, limits=limits)
         else:
             file = app.until(source, stop, seconds=seconds)

@@ -3,12 +3,16 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from facecloak.core.errors import SourceLost
 from facecloak.core.types import Frame
 from facecloak.pipeline.capture_thread import Arrival, CaptureThread
 from facecloak.pipeline.outlet import Outlet, run_clock
 from facecloak.pipeline.protector import Protected, Protector
+
+FAILED_S: Final = 2.0
+"""How long stand-ins go out at most once the source has failed and cannot come back, in seconds."""
 
 Observe = Callable[[Frame, Protected], None]
 """Sees each picture as captured and what became of it. Where the former goes is its own duty."""
@@ -25,7 +29,8 @@ class Limits:
     stall_s: float = 0.5
     """How long no picture may come before stand-ins go out."""
     lost_after_s: float = 2.0
-    """How long stand-ins go out before the source is given up."""
+    """How long stand-ins go out before a silent source is given up; without end for one that
+    recovers by itself. One that failed is given up after two seconds at most."""
     start_s: float = 10.0
     """How long stand-ins go out while the first picture is awaited."""
 
@@ -120,8 +125,9 @@ class LiveRun:
         self._outlet.write(protected)
 
     def _patience_s(self) -> float:
-        starting = not self._started and self._capture.error is None
-        return self._limits.start_s if starting else self._limits.lost_after_s
+        if self._capture.error is not None:
+            return min(self._limits.lost_after_s, FAILED_S)
+        return self._limits.lost_after_s if self._started else self._limits.start_s
 
     def _lost(self, silent_s: float) -> SourceLost:
         error = self._capture.error

@@ -2,15 +2,21 @@ from pathlib import Path
 
 import pytest
 
-from facecloak.capture import CameraSource, DemoSource, PictureSource, VideoSource, open_source
+from facecloak.capture import (
+    DemoSource,
+    PictureSource,
+    RecoveringSource,
+    VideoSource,
+    open_source,
+)
 from facecloak.core.errors import ConfigError
 
 
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
-        ("0", CameraSource),
-        ("/dev/video2", CameraSource),
+        ("0", RecoveringSource),
+        ("/dev/video2", RecoveringSource),
         ("demo", DemoSource),
         ("face.PNG", PictureSource),
         ("face.jpeg", PictureSource),

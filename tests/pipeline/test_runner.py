@@ -1,6 +1,7 @@
 """Whole runs with faults: no raw picture reaches the sink, everything closes, every thread ends."""
 
 import itertools
+import math
 import threading
 
 import numpy as np
@@ -207,6 +208,23 @@ def test_a_lost_camera_is_stood_in_for_and_then_told(script, then_silent):
     assert sink.marks[-1] == SLATE
     assert sink.marks.count(SLATE) >= 1
     assert sink.left_by is SourceLost
+
+
+def test_a_silent_camera_that_may_come_back_is_never_given_up():
+    stop, sink = threading.Event(), FakeSink()
+    patient = Limits(stall_s=0.001, lost_after_s=math.inf, start_s=math.inf, frames=40)
+    report = live(ScriptedSource([], then_silent=True), sink, stop=stop, limits=patient)
+    assert report.outputs["shield"] == 40
+
+
+@pytest.mark.warns_in_log
+def test_a_camera_that_failed_for_good_is_given_up_however_patient(monkeypatch):
+    monkeypatch.setattr("facecloak.pipeline.live.FAILED_S", 0.04)
+    patient = Limits(stall_s=0.001, lost_after_s=math.inf, start_s=math.inf)
+    source, sink = ScriptedSource([*clip(1), RuntimeError("driver")]), FakeSink()
+    with pytest.raises(SourceLost):
+        live(source, sink, limits=patient)
+    assert_safe(source, sink)
 
 
 def test_stand_ins_go_on_in_time_and_in_the_size_of_the_last_picture():

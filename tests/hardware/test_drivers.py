@@ -1,4 +1,4 @@
-"""The real v4l2loopback driver, in a guest: see ``guest.py``."""
+"""The real drivers of a webcam and of the virtual camera, in a guest: see ``guest.py``."""
 
 import json
 import os
@@ -81,3 +81,15 @@ def test_install_sets_up_the_driver_beside_that_of_another_program(guest):
     assert "is there already" in said
     assert f'"{LABEL}" is gone.' in said
     assert said.rstrip().endswith("none: facecloak camera install")
+
+
+def test_a_webcam_that_is_unplugged_is_found_again(guest):
+    load = ["modprobe", "vivid", "n_devs=1", "node_types=0x1", "num_inputs=1", "input_types=0x0"]
+    outcome = guest.run([load, python(HERE / "scenario_replug.py")], timeout_s=200)
+    assert outcome.status == 0, outcome.said
+    told = json.loads(outcome.said.splitlines()[-1])
+    assert told["before"] >= 30
+    for which in ("first", "second"):
+        assert told[f"{which}_noticed_s"] <= 2
+        assert told[f"{which}_back_s"] <= 10
+        assert told[f"{which}_after"] >= 30

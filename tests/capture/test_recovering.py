@@ -1,0 +1,123 @@
+import itertools
+
+import numpy as np
+import pytest
+
+from facecloak.capture.recovering import FIRST_RETRY_S, LAST_RETRY_S, RecoveringSource
+from facecloak.core.errors import SourceLost, SourceUnavailable
+from tests.fakes.stages import SIZE, ManualClock, ScriptedSource, raw_frame
+
+GONE = SourceLost("It was unplugged.")
+ABSENT = SourceUnavailable("No such camera.")
+
+
+class Plugged:
+    """Makes one scripted source after the other; an exception in place of one refuses to open."""
+
+    def __init__(self, *scripts):
+        self.clock = ManualClock()
+        self.made, self.tried_s = [], []
+        self._scripts = iter(scripts)
+
+    def __call__(self):
+        self.tried_s.append(self.clock.now_s)
+        script = next(self._scripts, ABSENT)
+        source = ScriptedSource(() if isinstance(script, Exception) else script, then_silent=True)
+        if isinstance(script, Exception):
+            source.__class__ = type("Refused", (ScriptedSource,), {"__enter__": self._refuse})
+        self.made.append(source)
+        return source
+
+    def _refuse(self, *_):
+        raise ABSENT
+
+    def sleep(self, seconds):
+        assert 0 < seconds <= 0.1
+        self.clock.now_s += seconds
+
+    def source(self):
+        return RecoveringSource(self, name="camera 0", clock=self.clock, sleep=self.sleep)
+
+
+def pictures(count, size=SIZE):
+    return [raw_frame(index, size=size) for index in range(count)]
+
+
+def read_until(source, *, frames, limit=2000):
+    """The next so many frames."""
+    taken = []
+    for _ in itertools.takewhile(lambda _: len(taken) < frames, range(limit)):
+        frame = source.read(0.1)
+        if frame is not None:
+            taken.append(frame)
+    assert len(taken) == frames
+    return taken
+
+
+@pytest.mark.warns_in_log
+def test_a_camera_that_comes_back_goes_on_and_is_told_once(caplog):
+    caplog.set_level("INFO", "facecloak")
+    plugged = Plugged([*pictures(3), GONE], GONE, GONE, pictures(2))
+    with plugged.source() as source:
+        assert (source.size, source.fps) == (SIZE, 200.0)
+        frames = read_until(source, frames=5)
+    assert [frame.index for frame in frames] == [0, 1, 2, 3, 4]
+    told = [record.getMessage() for record in caplog.records]
+    assert told == [
+        "camera 0 is lost and looked for: It was unplugged.",
+        "camera 0 is back after 3.5 s",
+    ]
+    assert plugged.made[0].closed
+    assert plugged.made[-1].closed
+
+
+@pytest.mark.warns_in_log
+def test_the_pauses_double_up_to_the_last(caplog):
+    plugged = Plugged([GONE])
+    with plugged.source() as source:
+        while plugged.clock.now_s < 30:
+            assert source.read(0.1) is None
+    pauses = np.diff(plugged.tried_s)
+    assert pauses[:4] == pytest.approx([FIRST_RETRY_S, 1, 2, LAST_RETRY_S])
+    assert pauses[3:] == pytest.approx([LAST_RETRY_S] * len(pauses[3:]))
+    assert len(caplog.records) == 1
+
+
+@pytest.mark.warns_in_log
+def test_a_picture_makes_the_next_pause_short_again():
+    plugged = Plugged([GONE], GONE, GONE, [*pictures(1), GONE], pictures(1))
+    with plugged.source() as source:
+        read_until(source, frames=2)
+    assert plugged.tried_s[-1] - plugged.tried_s[-2] == pytest.approx(FIRST_RETRY_S)
+
+
+@pytest.mark.warns_in_log
+def test_a_camera_that_opens_but_shows_nothing_is_not_tried_without_pause():
+    plugged = Plugged(*[[GONE]] * 20)
+    with plugged.source() as source:
+        while plugged.clock.now_s < 10:
+            source.read(0.1)
+    assert len(plugged.tried_s) <= 6
+
+
+@pytest.mark.warns_in_log
+def test_another_size_is_fitted_into_the_first():
+    plugged = Plugged([*pictures(1), GONE], pictures(1, size=(16, 6)))
+    with plugged.source() as source:
+        _, after = read_until(source, frames=2)
+    assert after.image.shape == (SIZE[1], SIZE[0], 3)
+    assert not after.image[0].any()
+
+
+def test_the_first_opening_fails_as_any_other():
+    with pytest.raises(SourceUnavailable), Plugged().source():
+        pass
+
+
+@pytest.mark.warns_in_log
+def test_it_can_be_left_while_the_camera_is_away():
+    plugged = Plugged([GONE])
+    with plugged.source() as source:
+        source.read(0.1)
+    assert plugged.made[0].closed
+    assert len(plugged.made) == 1
