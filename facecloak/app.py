@@ -1,6 +1,9 @@
 """The composition root: names the concrete stages, in the order of the data flow."""
 
+import platform
 import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -19,6 +22,7 @@ from facecloak.pipeline.jury import InlineJury, Jury, ThreadJury
 from facecloak.pipeline.protector import Protector
 from facecloak.pipeline.runner import OpenSink
 from facecloak.settings import Settings
+from facecloak.sink.loopback import find_device
 from facecloak.verify.onnx_judge import OnnxClassifier
 from facecloak.verify.panel import Panel
 
@@ -82,15 +86,42 @@ def protection(settings: Settings, *, live: bool) -> Protection:
     )
 
 
-def source(settings: Settings, *, live: bool = False, seconds: float | None = None) -> Source:
-    """The source that the settings name, not yet open. Raises ConfigError."""
+def source(
+    settings: Settings,
+    *,
+    live: bool = False,
+    seconds: float | None = None,
+    wanted: Callable[[], bool] | None = None,
+) -> Source:
+    """The source that the settings name, not yet open. Raises ConfigError.
+
+    Args:
+        settings: what the user chose.
+        live: let a file or the demo run at its own pace.
+        seconds: how long the demo lasts.
+        wanted: whether a camera shall be on now; always, if not given.
+    """
     return capture.open_source(
         settings.source,
         size=(settings.width, settings.height),
         fps=settings.fps,
         live=live,
         seconds=seconds,
+        wanted=wanted,
     )
+
+
+def watchers(settings: Settings) -> AbstractContextManager[Callable[[], bool] | None]:
+    """Who tells whether the camera shall be on; nobody where it is on always."""
+    if settings.camera_on == "watched" and platform.system() == "Linux":
+        device = Path(settings.sink)
+        if settings.sink == "virtual":
+            device = find_device(Path("/sys/class/video4linux")) or device
+        if str(device).startswith("/dev/video") and device.exists():
+            from facecloak.sink.watchers import Watchers  # noqa: PLC0415 - Linux only
+
+            return Watchers(device)
+    return nullcontext()
 
 
 def rehearsal(seconds: float) -> Source:

@@ -108,6 +108,11 @@ def parser() -> argparse.ArgumentParser:
         "a file (default: virtual)",
     )
     run.add_argument("--seconds", type=float, help="stop after so long")
+    run.add_argument(
+        "--camera-on",
+        help="when the camera is on: watched, that is while a call shows it (default on Linux), "
+        "or always",
+    )
     for name in ("width", "height", "fps"):
         run.add_argument(f"--{name}", help=f"{name} asked of the camera")
 

@@ -19,6 +19,7 @@ from facecloak.core.errors import ConfigError
 PREFIX: Final = "FACECLOAK_"
 CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "device": ("auto", "cpu", "cuda"),
+    "camera_on": ("watched", "always"),
     "empty_room": ("shield", "pass"),
     "unfooled": ("tell", "shield"),
 }
@@ -53,6 +54,8 @@ class Settings:
     """Height asked of the camera, in pixels."""
     fps: float = 30.0
     """Frames per second asked of the camera."""
+    camera_on: str = "watched"
+    """When the camera is on: while the virtual camera is `watched` (Linux), or `always`."""
     empty_room: str = "shield"
     """What is shown when nobody is there: `shield`, or `pass` for the picture as captured."""
     unfooled: str = "tell"

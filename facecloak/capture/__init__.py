@@ -1,7 +1,7 @@
 """Sources of frames, each a ``core.ports.Source``: a camera, a file, the animated demo portrait.
 
     camera    CameraSource    a webcam; newest frame wins, drops show as gaps in ``index``
-    recovering RecoveringSource  a webcam that is opened again whenever it was lost
+    recovering RecoveringSource  a webcam that is on while it is wanted, and opened again when lost
     fit       fit             pictures of any size made to fit one size
     video     VideoSource     a video file or an animated GIF; every frame, in order
     picture   PictureSource   a still picture; one frame
@@ -18,6 +18,7 @@ layout, and no message of OpenCV or ffmpeg reaches the terminal.
 """
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from facecloak.capture.camera import CameraSource
@@ -52,6 +53,7 @@ def open_source(
     fps: float = 30.0,
     live: bool = False,
     seconds: float | None = None,
+    wanted: Callable[[], bool] | None = None,
 ) -> DemoSource | PacedSource | PictureSource | RecoveringSource | VideoSource:
     """Choose the source that ``name`` means; entering it opens it.
 
@@ -62,12 +64,13 @@ def open_source(
         live: let the demo or a file run at its own pace like a webcam; the demo, and a picture,
             without end.
         seconds: how long the demo lasts; None is eight seconds, or without end where it is live.
+        wanted: whether a camera shall be on now; always, if not given.
 
     Raises:
         ConfigError: ``seconds`` is not a positive number.
     """
     if name.isdecimal() or re.fullmatch(r"/dev/video\d+", name):
-        return _camera(int(name) if name.isdecimal() else name, size, fps)
+        return _camera(int(name) if name.isdecimal() else name, size, fps, wanted)
     if name == "demo":
         endless = live and seconds is None
         return DemoSource(None if endless else PERIOD_S if seconds is None else seconds, paced=live)
@@ -80,10 +83,13 @@ def open_file(path: str | Path) -> PictureSource | VideoSource:
     return PictureSource(path) if Path(path).suffix.lower() in SUFFIXES else VideoSource(path)
 
 
-def _camera(device: int | str, size: tuple[int, int], fps: float) -> RecoveringSource:
+def _camera(
+    device: int | str, size: tuple[int, int], fps: float, wanted: Callable[[], bool] | None
+) -> RecoveringSource:
     called = name_of(device)
 
     def make() -> CameraSource:
         return CameraSource(find_again(device, called), size=size, fps=fps)
 
-    return RecoveringSource(make, name=f"camera {device}" + (f" ({called})" if called else ""))
+    name = f"camera {device}" + (f" ({called})" if called else "")
+    return RecoveringSource(make, name=name, wanted=wanted)

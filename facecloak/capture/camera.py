@@ -105,17 +105,16 @@ class CameraSource:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
+    def agree(self) -> None:
+        """Settle ``size`` and ``fps`` with the camera; on Linux no light goes on for that.
+
+        Raises:
+            SourceUnavailable: the camera does not open.
+        """
+        self._agreed().release()
+
     def __enter__(self) -> Self:
-        capture = self._opener(self._device)
-        if not capture.isOpened():
-            capture.release()
-            raise camera_unavailable(self._device)
-        # Most webcams reach 720p at 30 frames a second in MJPG only; it has to be asked for first.
-        capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
-        capture.set(cv2.CAP_PROP_FRAME_WIDTH, self.size[0])
-        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, self.size[1])
-        capture.set(cv2.CAP_PROP_FPS, self.fps)
-        self.fps = capture.get(cv2.CAP_PROP_FPS) or self.fps
+        capture = self._agreed()
         self._slot = _Slot(self._clock())
         self._stop.clear()
         self._thread = threading.Thread(
@@ -150,6 +149,23 @@ class CameraSource:
             msg = f"Camera {self._device} has shown nothing for {silent_s:.0f} seconds."
             raise SourceLost(msg, _RECONNECT)
         return frame
+
+    def _agreed(self) -> _Capture:
+        """The capture object, open, with what it agreed to."""
+        capture = self._opener(self._device)
+        if not capture.isOpened():
+            capture.release()
+            raise camera_unavailable(self._device)
+        # Most webcams reach 720p at 30 frames a second in MJPG only; it has to be asked for first.
+        capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
+        capture.set(cv2.CAP_PROP_FRAME_WIDTH, self.size[0])
+        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, self.size[1])
+        capture.set(cv2.CAP_PROP_FPS, self.fps)
+        self.fps = capture.get(cv2.CAP_PROP_FPS) or self.fps
+        width = int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)) or self.size[0]
+        height = int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT)) or self.size[1]
+        self.size = (width, height)
+        return capture
 
     def _pump(self, capture: _Capture, slot: _Slot) -> None:
         """Hand over frames until told to stop; runs in the camera's own thread."""

@@ -1,14 +1,14 @@
-"""A camera that may go and come back: unplugged, suspended, taken by another program."""
+"""A camera that may go and come back: unplugged, suspended, taken by others, or not wanted now."""
 
 import logging
 import threading
 from collections.abc import Callable
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Protocol, Self
 
 from facecloak.capture.fit import fit
 from facecloak.core.clock import Clock, monotonic
-from facecloak.core.errors import SourceLost, SourceUnavailable
+from facecloak.core.errors import FaceCloakError, SourceLost, SourceUnavailable
 from facecloak.core.ports import Source
 from facecloak.core.types import Frame
 
@@ -19,15 +19,24 @@ LAST_RETRY_S: Final = 4.0
 """Waits between two tries to open it: the first one, doubled each time, up to the last one."""
 
 
-class RecoveringSource:
-    """A camera that is opened again, with growing pauses, whenever it is lost.
+class Device(Source, Protocol):
+    """A source that can settle its size and rate before it is opened."""
 
-    Size and rate stay those of the first time, because a virtual camera has one of each; pictures
-    of another size get black bars. The first opening fails as any other.
+    def agree(self) -> None:
+        """Settle ``size`` and ``fps``. Raises SourceUnavailable."""
+        ...
+
+
+class RecoveringSource:
+    """A camera that is on while it is wanted, and opened again, with growing pauses, when lost.
+
+    Size and rate stay those that were agreed on first, because a virtual camera has one of each;
+    pictures of another size get black bars. A camera that is not there at first is an error.
 
     Args:
         make: makes the source anew, not yet open.
         name: of the camera, for the log.
+        wanted: whether the camera shall be on now; always, if not given.
         clock: times the pauses, in seconds.
         sleep: waits for so many seconds.
     """
@@ -36,24 +45,28 @@ class RecoveringSource:
 
     def __init__(
         self,
-        make: Callable[[], Source],
+        make: Callable[[], Device],
         *,
         name: str,
+        wanted: Callable[[], bool] | None = None,
         clock: Clock = monotonic,
         sleep: Callable[[float], object] | None = None,
     ) -> None:
         self.size, self.fps = (0, 0), 0.0
         self._make = make
         self._name = name
+        self._wanted = wanted or _always
         self._clock = clock
         self._sleep = sleep or threading.Event().wait
         self._source: Source | None = None
-        self._lost_s = self._retry_at_s = 0.0
+        self._lost_s: float | None = None
+        self._retry_at_s = float("-inf")
         self._pause_s = FIRST_RETRY_S
         self._next_index = self._index_offset = 0
 
     def __enter__(self) -> Self:
-        source = self._open()
+        source = self._make()
+        source.agree()
         self.size, self.fps = source.size, source.fps
         return self
 
@@ -65,10 +78,13 @@ class RecoveringSource:
     def read(self, timeout_s: float) -> Frame | None:
         """Return the newest frame that was not read yet; None when none came in time.
 
-        While the camera is lost it returns None; a try to open it may take longer than
-        ``timeout_s``.
+        While the camera is lost or not wanted it returns None; a try to open it may take longer
+        than ``timeout_s``.
         """
-        source = self._source or self._reopened(timeout_s)
+        if not self._wanted():
+            self._rest(timeout_s)
+            return None
+        source = self._source or self._opened(timeout_s)
         if source is None:
             return None
         try:
@@ -78,38 +94,43 @@ class RecoveringSource:
             return None
         if frame is None:
             return None
-        self._pause_s = FIRST_RETRY_S
+        if self._lost_s is not None:
+            logger.info("%s is back after %.1f s", self._name, self._clock() - self._lost_s)
+        self._lost_s, self._pause_s = None, FIRST_RETRY_S
         index = frame.index + self._index_offset
         self._next_index = index + 1
         return Frame(fit(frame.image, self.size), frame.captured_s, index)
 
-    def _lose(self, reason: SourceLost) -> None:
-        self._close()
-        self._lost_s = self._clock()
-        self._wait_longer()
-        logger.warning("%s is lost and looked for: %s", self._name, reason.what)
+    def _rest(self, timeout_s: float) -> None:
+        """Be off, and forget what was lost: the next opening comes at once."""
+        if self._source is not None:
+            self._close()
+            logger.info("%s is off: nobody watches", self._name)
+        self._lost_s, self._retry_at_s, self._pause_s = None, float("-inf"), FIRST_RETRY_S
+        self._sleep(timeout_s)
 
-    def _reopened(self, timeout_s: float) -> Source | None:
+    def _lose(self, reason: FaceCloakError) -> None:
+        self._close()
+        if self._lost_s is None:
+            self._lost_s = self._clock()
+            logger.warning("%s is lost and looked for: %s", self._name, reason.what)
+        self._retry_at_s = self._clock() + self._pause_s
+        self._pause_s = min(2 * self._pause_s, LAST_RETRY_S)
+
+    def _opened(self, timeout_s: float) -> Source | None:
         """Wait for the time of the next try, at most so long, and then try to open it."""
         early_s = self._retry_at_s - self._clock()
         if early_s > 0:
             self._sleep(min(early_s, timeout_s))
             return None
-        try:
-            source = self._open()
-        except SourceUnavailable:
-            self._wait_longer()
-            return None
-        logger.info("%s is back after %.1f s", self._name, self._clock() - self._lost_s)
-        return source
-
-    def _wait_longer(self) -> None:
-        self._retry_at_s = self._clock() + self._pause_s
-        self._pause_s = min(2 * self._pause_s, LAST_RETRY_S)
-
-    def _open(self) -> Source:
         source = self._make()
-        source.__enter__()
+        try:
+            source.__enter__()
+        except SourceUnavailable as exc:
+            self._lose(exc)
+            return None
+        if self._lost_s is None:
+            logger.info("%s is on", self._name)
         self._source = source
         self._index_offset = self._next_index
         return source
@@ -118,3 +139,7 @@ class RecoveringSource:
         if self._source is not None:
             source, self._source = self._source, None
             source.__exit__(None, None, None)
+
+
+def _always() -> bool:
+    return True

@@ -11,7 +11,7 @@ from typing import Self
 
 from facecloak import app
 from facecloak.commands.telling import summary
-from facecloak.core.ports import Sink
+from facecloak.core.ports import Sink, Source
 from facecloak.core.types import Frame
 from facecloak.pipeline.live import Limits
 from facecloak.pipeline.report import RunReport
@@ -32,7 +32,12 @@ def run(settings: Settings, *, seconds: float | None = None) -> RunReport:
         FaceCloakError: something failed; no raw frame went out.
     """
     live = settings.source == "demo" or watched(settings.sink)
-    source = app.source(settings, live=live, seconds=seconds)
+    with app.watchers(settings) as wanted:
+        source = app.source(settings, live=live, seconds=seconds, wanted=wanted)
+        return _run(settings, source, seconds)
+
+
+def _run(settings: Settings, source: Source, seconds: float | None) -> RunReport:
     made = app.protection(settings, live=source.live)
     judges = ", ".join(
         f"{card.name} on {device}" for card, device in zip(made.cards, made.devices, strict=True)

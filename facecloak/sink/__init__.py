@@ -11,6 +11,7 @@
     closed      SinkClosed         what a sink raises once nobody watches it any more
     draft       Draft              a file that stands under its name only once it is whole
     loopback    Role               what the Linux driver of the virtual camera offers, and a cure
+    watchers    Watchers           whether somebody watches the virtual camera
     driver      Step               what has to be done so that the virtual camera exists
 
 ``open_sink`` chooses by name, ``open_file`` takes files only. The window and the virtual camera are

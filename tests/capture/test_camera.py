@@ -92,6 +92,18 @@ def test_it_asks_for_motion_jpeg_and_takes_what_the_camera_gives(plugged_in):
     assert capture.asked[cv2.CAP_PROP_FRAME_WIDTH] == 1280
 
 
+def test_size_and_rate_can_be_settled_without_reading_a_picture(plugged_in):
+    source, capture = plugged_in(grey(1))
+    source.agree()
+    assert source.fps == 25.0
+    assert source.size == (1280, 720)  # this one does not say
+    assert capture.released
+    assert not capture._reads
+    refusing, _ = plugged_in(opened=False)
+    with pytest.raises(SourceUnavailable):
+        refusing.agree()
+
+
 def test_the_newest_frame_wins_and_drops_show_in_the_index(plugged_in):
     source, capture = plugged_in(*[grey(level) for level in range(10)], *[grey(0)] * 9)
     with source:

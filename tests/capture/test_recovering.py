@@ -11,32 +11,49 @@ GONE = SourceLost("It was unplugged.")
 ABSENT = SourceUnavailable("No such camera.")
 
 
+class Camera(ScriptedSource):
+    """A scripted source that can settle its size, and refuse to open."""
+
+    def __init__(self, script):
+        self.refuses = isinstance(script, Exception)
+        super().__init__(() if self.refuses else script, then_silent=True)
+
+    def agree(self):
+        if self.refuses:
+            raise ABSENT
+
+    def __enter__(self):
+        self.agree()
+        return super().__enter__()
+
+
 class Plugged:
-    """Makes one scripted source after the other; an exception in place of one refuses to open."""
+    """Makes one scripted camera after the other; ``ABSENT`` in place of a script refuses."""
 
     def __init__(self, *scripts):
         self.clock = ManualClock()
         self.made, self.tried_s = [], []
-        self._scripts = iter(scripts)
+        self.wanted = True
+        self._scripts = iter([(), *scripts])
 
     def __call__(self):
-        self.tried_s.append(self.clock.now_s)
-        script = next(self._scripts, ABSENT)
-        source = ScriptedSource(() if isinstance(script, Exception) else script, then_silent=True)
-        if isinstance(script, Exception):
-            source.__class__ = type("Refused", (ScriptedSource,), {"__enter__": self._refuse})
-        self.made.append(source)
-        return source
+        self.made.append(Camera(next(self._scripts, ABSENT)))
+        if len(self.made) > 1:  # the first one only settles the size
+            self.tried_s.append(self.clock.now_s)
+        return self.made[-1]
 
-    def _refuse(self, *_):
-        raise ABSENT
+    @property
+    def on(self):
+        return [camera for camera in self.made if camera.opened and not camera.closed]
 
     def sleep(self, seconds):
         assert 0 < seconds <= 0.1
         self.clock.now_s += seconds
 
     def source(self):
-        return RecoveringSource(self, name="camera 0", clock=self.clock, sleep=self.sleep)
+        return RecoveringSource(
+            self, name="camera 0", wanted=lambda: self.wanted, clock=self.clock, sleep=self.sleep
+        )
 
 
 def pictures(count, size=SIZE):
@@ -57,18 +74,18 @@ def read_until(source, *, frames, limit=2000):
 @pytest.mark.warns_in_log
 def test_a_camera_that_comes_back_goes_on_and_is_told_once(caplog):
     caplog.set_level("INFO", "facecloak")
-    plugged = Plugged([*pictures(3), GONE], GONE, GONE, pictures(2))
+    plugged = Plugged([*pictures(3), GONE], ABSENT, ABSENT, pictures(2))
     with plugged.source() as source:
         assert (source.size, source.fps) == (SIZE, 200.0)
         frames = read_until(source, frames=5)
     assert [frame.index for frame in frames] == [0, 1, 2, 3, 4]
     told = [record.getMessage() for record in caplog.records]
     assert told == [
+        "camera 0 is on",
         "camera 0 is lost and looked for: It was unplugged.",
         "camera 0 is back after 3.5 s",
     ]
-    assert plugged.made[0].closed
-    assert plugged.made[-1].closed
+    assert not plugged.on
 
 
 @pytest.mark.warns_in_log
@@ -80,12 +97,12 @@ def test_the_pauses_double_up_to_the_last(caplog):
     pauses = np.diff(plugged.tried_s)
     assert pauses[:4] == pytest.approx([FIRST_RETRY_S, 1, 2, LAST_RETRY_S])
     assert pauses[3:] == pytest.approx([LAST_RETRY_S] * len(pauses[3:]))
-    assert len(caplog.records) == 1
+    assert len(caplog.records) == 1  # of warnings
 
 
 @pytest.mark.warns_in_log
 def test_a_picture_makes_the_next_pause_short_again():
-    plugged = Plugged([GONE], GONE, GONE, [*pictures(1), GONE], pictures(1))
+    plugged = Plugged([GONE], ABSENT, ABSENT, [*pictures(1), GONE], pictures(1))
     with plugged.source() as source:
         read_until(source, frames=2)
     assert plugged.tried_s[-1] - plugged.tried_s[-2] == pytest.approx(FIRST_RETRY_S)
@@ -109,8 +126,10 @@ def test_another_size_is_fitted_into_the_first():
     assert not after.image[0].any()
 
 
-def test_the_first_opening_fails_as_any_other():
-    with pytest.raises(SourceUnavailable), Plugged().source():
+def test_a_camera_that_is_not_there_at_first_is_an_error():
+    plugged = Plugged()
+    plugged._scripts = iter(())
+    with pytest.raises(SourceUnavailable), plugged.source():
         pass
 
 
@@ -119,5 +138,39 @@ def test_it_can_be_left_while_the_camera_is_away():
     plugged = Plugged([GONE])
     with plugged.source() as source:
         source.read(0.1)
-    assert plugged.made[0].closed
-    assert len(plugged.made) == 1
+    assert plugged.made[-1].closed
+    assert not plugged.on
+
+
+def test_the_camera_is_on_only_while_it_is_wanted(caplog):
+    caplog.set_level("INFO", "facecloak")
+    plugged = Plugged(pictures(50), pictures(50))
+    plugged.wanted = False
+    with plugged.source() as source:
+        assert source.size == SIZE
+        assert source.read(0.1) is None
+        assert not plugged.on
+        plugged.wanted = True
+        first = read_until(source, frames=3)
+        assert len(plugged.on) == 1
+        plugged.wanted = False
+        assert source.read(0.1) is None
+        assert not plugged.on
+        plugged.wanted = True
+        again = read_until(source, frames=2)
+    assert [frame.index for frame in first + again] == [0, 1, 2, 3, 4]
+    told = [record.getMessage().removeprefix("camera 0 is ") for record in caplog.records]
+    assert told == ["on", "off: nobody watches", "on"]
+
+
+@pytest.mark.warns_in_log
+def test_a_camera_that_was_lost_is_tried_at_once_when_it_is_wanted_anew():
+    plugged = Plugged([GONE], *[ABSENT] * 5, pictures(1))
+    with plugged.source() as source:
+        while len(plugged.tried_s) < 6:
+            source.read(0.1)
+        plugged.wanted = False
+        source.read(0.1)
+        plugged.wanted = True
+        source.read(0.1)
+        assert plugged.on

@@ -93,3 +93,17 @@ def test_a_webcam_that_is_unplugged_is_found_again(guest):
         assert told[f"{which}_noticed_s"] <= 2
         assert told[f"{which}_back_s"] <= 10
         assert told[f"{which}_after"] >= 30
+
+
+def test_the_camera_is_on_only_while_a_call_shows_it(guest):
+    camera = ["modprobe", "vivid", "n_devs=1", "node_types=0x1", "num_inputs=1", "input_types=0x0"]
+    outcome = guest.run([camera, LOAD, python(HERE / "scenario_on_demand.py")], timeout_s=280)
+    assert outcome.status == 0, outcome.said
+    told = json.loads(outcome.said.splitlines()[-1])
+    assert told["before"] is False
+    for which in ("first", "second"):
+        assert told[f"{which}_on_s"] <= 3
+        assert told[f"{which}_pictures"] == [480, 640, 3]
+        assert told[f"{which}_off_s"] <= 6
+    assert told["listing_turns_it_on"] is False
+    assert told["exit"] == 0, told["log"]

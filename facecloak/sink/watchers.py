@@ -1,0 +1,109 @@
+"""Whether somebody watches the virtual camera, so that the real one is on only then.
+
+The kernel tells (inotify) that a program opened or closed the device; who has it open now is then
+counted in ``/proc``, so that no event that was missed counts for ever. Programs that only list
+cameras open the device for a moment: what is counted has to last. Programs of other users are not
+seen. Linux only.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from inotify_simple import INotify, flags
+
+from facecloak.core.clock import Clock, monotonic
+
+APPEARS_S: Final = 0.3
+"""How long a program must have the device open to count."""
+LEAVES_S: Final = 2.0
+"""How long it must be gone until nobody watches."""
+COUNT_AGAIN_S: Final = 0.1
+RECOUNT_S: Final = 5.0
+"""Shortest and longest time between two counts; the longest in case an event got lost."""
+
+
+class Debounced:
+    """A fact that must last before it is believed: pure, times come in as numbers.
+
+    Attributes:
+        state: what is believed.
+    """
+
+    def __init__(self) -> None:
+        self.state = False
+        self._other_since_s: float | None = None
+
+    def tell(self, seen: bool, now_s: float) -> None:  # noqa: FBT001 - the fact itself
+        """Take what is seen now."""
+        if seen == self.state:
+            self._other_since_s = None
+            return
+        if self._other_since_s is None:
+            self._other_since_s = now_s
+        if now_s - self._other_since_s >= (APPEARS_S if seen else LEAVES_S):
+            self.state, self._other_since_s = seen, None
+
+    @property
+    def undecided(self) -> bool:
+        """Whether something else was seen last than what is believed."""
+        return self._other_since_s is not None
+
+
+class Watchers:
+    """Follows who has a device open. A context manager; ask it from one thread.
+
+    Args:
+        device: of the virtual camera.
+        proc: where Linux lists processes.
+        clock: times what lasts, in seconds.
+    """
+
+    def __init__(
+        self, device: Path, *, proc: Path = Path("/proc"), clock: Clock = monotonic
+    ) -> None:
+        self._device = device
+        self._proc = proc
+        self._clock = clock
+        self._believed = Debounced()
+        self._counted_s = float("-inf")
+        self._changed = False
+        self._inotify: INotify | None = None
+
+    def __enter__(self) -> Self:
+        self._inotify = INotify()
+        self._inotify.add_watch(self._device, flags.OPEN | flags.CLOSE_WRITE | flags.CLOSE_NOWRITE)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        if self._inotify is not None:
+            self._inotify.close()
+            self._inotify = None
+
+    def __call__(self) -> bool:
+        """Whether another program watches. Costs next to nothing while nothing changes."""
+        now_s = self._clock()
+        if self._inotify is not None and self._inotify.read(timeout=0):
+            self._changed = True
+        due_s = COUNT_AGAIN_S if self._changed or self._believed.undecided else RECOUNT_S
+        if now_s - self._counted_s >= due_s:
+            self._counted_s, self._changed = now_s, False
+            self._believed.tell(any(_others(self._device, self._proc)), now_s)
+        return self._believed.state
+
+
+def _others(device: Path, proc: Path) -> Iterator[int]:
+    """The processes, other than this one, that have ``device`` open."""
+    for process in proc.iterdir():
+        if not process.name.isdecimal() or int(process.name) == os.getpid():
+            continue
+        try:
+            opened = [entry.readlink() for entry in (process / "fd").iterdir()]
+        except OSError:  # it has ended, or is somebody else's
+            continue
+        if device in opened:
+            yield int(process.name)

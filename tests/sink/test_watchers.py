@@ -1,0 +1,97 @@
+import os
+import platform
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.fakes.stages import ManualClock
+
+if platform.system() != "Linux":
+    pytest.skip("speaks of inotify and /proc", allow_module_level=True)
+
+from facecloak.sink.watchers import APPEARS_S, LEAVES_S, Debounced, Watchers
+
+
+@given(st.lists(st.tuples(st.booleans(), st.floats(0, 5)), max_size=50))
+def test_only_what_lasts_is_believed(seen):
+    fact, now_s, since = Debounced(), 0.0, (False, 0.0)
+    for state, pause_s in seen:
+        now_s += pause_s
+        since = since if since[0] == state else (state, now_s)
+        before = fact.state
+        fact.tell(state, now_s)
+        lasted = now_s - since[1] >= (APPEARS_S if state else LEAVES_S)
+        assert fact.state == (state if lasted else before)
+        assert fact.undecided == (fact.state != state)
+
+
+@pytest.fixture
+def device(tmp_path):
+    file = tmp_path / "video10"
+    file.write_bytes(b"")
+    return file
+
+
+@pytest.fixture
+def another_program(device):
+    """Another process that has the device open until it is told otherwise."""
+    code = "import sys; f = open(sys.argv[1]); print(); sys.stdin.read()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, device], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    process.stdout.readline()
+    yield process
+    process.communicate()
+
+
+def test_another_program_counts_once_it_stays_and_until_it_has_gone(device, request):
+    clock = ManualClock()
+    with Watchers(device, clock=clock) as watched:
+        assert not watched()
+        program = request.getfixturevalue("another_program")
+        clock.now_s += 0.2
+        assert not watched()  # it may only be listing
+        clock.now_s += 1.5 * APPEARS_S
+        assert watched()
+        program.communicate()
+        clock.now_s += 0.2
+        assert watched()  # it may only be changing its mind
+        clock.now_s += 1.5 * LEAVES_S
+        assert not watched()
+
+
+def test_our_own_hold_on_it_does_not_count(device):
+    clock = ManualClock()
+    with Watchers(device, clock=clock) as watched, device.open():
+        for _ in range(100):
+            clock.now_s += 1
+            assert not watched()
+
+
+def test_one_that_was_there_before_is_seen_without_any_event(device, another_program):
+    clock = ManualClock()
+    with Watchers(device, clock=clock) as watched:
+        watched()
+        clock.now_s += 1.5 * APPEARS_S
+        assert watched()
+
+
+def test_while_nothing_changes_nobody_is_counted(device, tmp_path):
+    proc = tmp_path / "proc"
+    clock = ManualClock()
+    (proc / "1234567" / "fd").mkdir(parents=True)
+    (proc / "1234567" / "fd" / "3").symlink_to("/somewhere/else")
+    with Watchers(device, proc=proc, clock=clock) as watched:
+        assert not watched()
+        (proc / "1234567" / "fd" / "4").symlink_to(device)  # without an event
+        clock.now_s += 1
+        watched()
+        clock.now_s += 1
+        assert not watched()
+        os.close(os.open(device, os.O_RDONLY))  # an event, of somebody
+        watched()
+        clock.now_s += 1.5 * APPEARS_S
+        assert watched()
