@@ -88,11 +88,11 @@ def test_a_webcam_that_is_unplugged_is_found_again(guest):
     outcome = guest.run([load, python(HERE / "scenario_replug.py")], timeout_s=200)
     assert outcome.status == 0, outcome.said
     told = json.loads(outcome.said.splitlines()[-1])
-    assert told["before"] >= 30
+    assert told["before"] >= 10
     for which in ("first", "second"):
         assert told[f"{which}_noticed_s"] <= 2
         assert told[f"{which}_back_s"] <= 10
-        assert told[f"{which}_after"] >= 30
+        assert told[f"{which}_after"] >= 10
 
 
 def test_the_camera_is_on_only_while_a_call_shows_it(guest):

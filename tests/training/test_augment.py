@@ -1,5 +1,5 @@
 import torch
-from facecloak_train.augment import augment, random_placement, ten_crop
+from facecloak_train.augment import augment, erase, random_placement, ten_crop
 from facecloak_train.settings import Jitter
 from facecloak_train.warp import warp
 
@@ -48,3 +48,22 @@ def test_ten_crops_are_the_corners_the_centre_and_their_mirrors():
     assert crops.shape == (10, 1, 1, 44, 44)
     assert [int(crop[0, 0, 0, 0]) for crop in crops[:5]] == [0, 4, 4 * 48, 4 * 48 + 4, 2 * 48 + 2]
     assert torch.equal(crops[5:], crops[:5].flip(-1))
+
+
+def test_erasing_puts_noise_over_one_rectangle_of_some_faces():
+    faces = torch.full((400, 1, 44, 44), 0.5)
+    erased = erase(faces, 0.5, generator())
+    changed = (erased != faces)[:, 0]
+    hit = changed.any((1, 2))
+    assert 140 < int(hit.sum()) < 260
+    for face in changed[hit]:
+        rows, columns = face.any(1), face.any(0)
+        assert torch.equal(face, rows[:, None] & columns)  # a rectangle, filled
+        for side in (rows, columns):
+            at = side.nonzero()
+            assert int(at[-1] - at[0]) + 1 == len(at)
+    covered = changed[hit].float().mean((1, 2))
+    assert covered.max() <= 0.37  # a third, and a pixel more on each side
+    assert erased.min() >= 0
+    assert erased.max() <= 1
+    assert torch.equal(erase(faces, 0.0, generator()), faces)

@@ -49,9 +49,13 @@ def test_it_learns_and_says_what_it_did(tiny_net, tiny_faces, tmp_path):
     assert about["settings"]["epochs"] == 12
 
 
-def test_a_run_cut_short_goes_on_to_the_same_result(tiny_net, tiny_faces, tmp_path, monkeypatch):
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+def test_a_run_cut_short_goes_on_to_the_same_result(
+    tiny_net, tiny_faces, tmp_path, monkeypatch, optimizer
+):
     whole, parts = tmp_path / "whole", tmp_path / "parts"
-    fit_classifier(settings(tiny_faces, whole))
+    how = {"optimizer": optimizer, "weight_decay": 5e-4, "erase": 0.5}
+    fit_classifier(settings(tiny_faces, whole, **how))
     kept = run.save_checkpoint
     saved = []
 
@@ -63,13 +67,13 @@ def test_a_run_cut_short_goes_on_to_the_same_result(tiny_net, tiny_faces, tmp_pa
 
     monkeypatch.setattr(run, "save_checkpoint", dies_after_the_fourth)
     with pytest.raises(KeyboardInterrupt):
-        fit_classifier(settings(tiny_faces, parts))
+        fit_classifier(settings(tiny_faces, parts, **how))
     monkeypatch.setattr(run, "save_checkpoint", kept)
-    fit_classifier(settings(tiny_faces, parts))
+    fit_classifier(settings(tiny_faces, parts, **how))
     # Killed between the line about the last epoch and its checkpoint; and asked once more.
     with (parts / "metrics.jsonl").open("a") as file:
         file.write('{"epoch": 7, "loss": 1.0}\n')
-    fit_classifier(settings(tiny_faces, parts))
+    fit_classifier(settings(tiny_faces, parts, **how))
     rows = [json.loads(line) for line in (parts / "metrics.jsonl").read_text().splitlines()]
     assert [row.get("epoch") for row in rows] == [1, 2, 3, 4, 5, 6, None]
     one, other = (run.load_checkpoint(out / "last.safetensors") for out in (whole, parts))
@@ -85,6 +89,11 @@ def test_a_run_is_not_continued_with_other_settings(tiny_net, tiny_faces, tmp_pa
     with pytest.raises(run.RunError, match=r"another epochs, learning_rate; give the same"):
         fit_classifier(settings(tiny_faces, out, epochs=2, small_epochs=0, learning_rate=0.1))
     assert (out / "run.json").read_text() == about
+
+
+def test_an_optimizer_that_is_not_there_is_one_sentence(tiny_net, tiny_faces, tmp_path):
+    with pytest.raises(run.RunError, match="no optimiser 'adam'; there are adamw, sgd"):
+        fit_classifier(settings(tiny_faces, tmp_path / "run", optimizer="adam"))
 
 
 def test_what_is_no_checkpoint_is_one_sentence(tmp_path):

@@ -67,6 +67,34 @@ def augment(faces: Tensor, size_px: int, jitter: Jitter, generator: torch.Genera
     return ((placed - 0.5) * gain + 0.5 + offset).clamp(0.0, 1.0)
 
 
+def erase(faces: Tensor, share: float, generator: torch.Generator) -> Tensor:
+    """Put uniform noise over a random rectangle of some of the faces.
+
+    A rectangle covers 2 to 33 % of the face's area, with sides between 3:10 and 10:3; it may stick
+    out. Source: Zhong et al., "Random Erasing Data Augmentation" (arXiv 1708.04896).
+
+    Args:
+        faces: ``float32[N, 1, S, S]`` in ``[0, 1]``.
+        share: the probability that a face is chosen.
+        generator: where the randomness comes from; not asked when ``share`` is zero.
+
+    Returns:
+        As ``faces``; what is not under a rectangle is unchanged.
+    """
+    if not share:
+        return faces
+    count, side = len(faces), faces.shape[-1]
+    chosen, area, shape, *centre = torch.rand(5, count, generator=generator)
+    area = (0.02 + 0.31 * area) * side**2
+    ratio = torch.exp((2.0 * shape - 1.0) * math.log(10.0 / 3.0))
+    lengths = torch.sqrt(torch.stack([area * ratio, area / ratio], dim=-1))
+    away = (torch.arange(side) - (torch.stack(centre, dim=-1) * side)[..., None]).abs()
+    within = away <= lengths[..., None] / 2.0
+    under = within[:, 0, :, None] & within[:, 1, None, :] & (chosen < share)[:, None, None]
+    noise = torch.rand(faces.shape, generator=generator).to(faces.device)
+    return torch.where(under[:, None].to(faces.device), noise, faces)
+
+
 def centre_crop(faces: Tensor, size_px: int) -> Tensor:
     """Cut the middle, ``[..., size_px, size_px]``, out of ``[..., S, S]``."""
     margin = (faces.shape[-1] - size_px) // 2

@@ -67,10 +67,13 @@ class FitSettings:
     """The size the classifier is made for, in pixels."""
     batch: int = 96
     """Faces per step."""
+    optimizer: str = "adamw"
+    """adamw, or sgd with Nesterov momentum, which wants a hundred times the learning rate and a
+    hundredth of the weight decay."""
     learning_rate: float = 5e-4
     """Peak of the one-cycle schedule."""
     weight_decay: float = 0.05
-    """Decoupled weight decay of AdamW."""
+    """Weight decay: decoupled for adamw, part of the gradient for sgd."""
     gradient_norm: float = 1.0
     """Gradients longer than this are shortened to it."""
     label_smoothing: float = 0.1
@@ -81,6 +84,8 @@ class FitSettings:
     """Seed of every random choice."""
     checkpoint_steps: int = 100
     """Steps between two checkpoints."""
+    erase: float = 0.0
+    """Share of the faces that lose a rectangle to noise."""
     jitter: Jitter = field(default_factory=Jitter)
     """Augmentation."""
 

@@ -24,7 +24,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from facecloak_train import nets, run
-from facecloak_train.augment import augment, centre_crop
+from facecloak_train.augment import augment, centre_crop, erase
 from facecloak_train.data import fer2013
 from facecloak_train.export.onnx_import import unfold
 from facecloak_train.measure.accuracy import centre_crop_accuracy, ten_crop_accuracy
@@ -33,6 +33,7 @@ from facecloak_train.settings import FitSettings
 logger = logging.getLogger(__name__)
 
 _STATISTICS_FACES: Final = 500
+_MOMENTUM: Final = 0.9
 
 
 def fit_classifier(settings: FitSettings) -> float:
@@ -135,9 +136,7 @@ class Training:
             self._begin_with(settings.start)
         average = get_ema_multi_avg_fn(settings.average_decay)  # type: ignore[no-untyped-call]
         self.average = AveragedModel(self.net, multi_avg_fn=average, use_buffers=True)
-        self._optimizer = torch.optim.AdamW(
-            self.net.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
-        )
+        self._optimizer = _optimizer(self.net, settings)
         self.per_epoch = len(faces) // settings.batch
         self.steps = self.per_epoch * settings.epochs
         self.done = 0
@@ -168,6 +167,7 @@ class Training:
         torch.manual_seed(settings.seed * 1_000_003 + self.done)  # dropout
         size_px = settings.small_px if epoch < settings.small_epochs else settings.input_px
         batch = augment(self._images[chosen].float() / 255.0, size_px, settings.jitter, generator)
+        batch = erase(batch, settings.erase, generator)
         for group in self._optimizer.param_groups:
             group["lr"] = settings.learning_rate * one_cycle(self.done / self.steps)
         self.net.train()
@@ -187,8 +187,8 @@ class Training:
 
     def snapshot(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Everything that :meth:`restore` needs: tensors, and a JSON-able state."""
-        moments = {
-            f"adam.{name}.{key}": value
+        moments = {  # of the optimiser: Adam's two and its counter, or SGD's momentum
+            f"optimizer.{name}.{key}": value
             for name, parameter in self.net.named_parameters()
             for key, value in self._optimizer.state[parameter].items()
         }
@@ -217,11 +217,25 @@ class Training:
         self.net.load_state_dict(part("net."))
         self.average.load_state_dict(part("average."))
         for name, parameter in self.net.named_parameters():
-            for key, value in part(f"adam.{name}.").items():
+            for key, value in part(f"optimizer.{name}.").items():
                 # Adam's step counters stay on the CPU, its moments live with the weights.
                 where = "cpu" if key == "step" else parameter.device
                 self._optimizer.state[parameter][key] = value.to(where)
         self.done, self.best = int(state["step"]), state["best"]
+
+
+def _optimizer(net: nn.Module, settings: FitSettings) -> torch.optim.Optimizer:
+    """What takes the steps. Raises :class:`RunError` that lists the names there are."""
+    usual: dict[str, Any] = {
+        "lr": settings.learning_rate,
+        "weight_decay": settings.weight_decay,
+    }
+    if settings.optimizer == "adamw":
+        return torch.optim.AdamW(net.parameters(), **usual)
+    if settings.optimizer == "sgd":
+        return torch.optim.SGD(net.parameters(), momentum=_MOMENTUM, nesterov=True, **usual)
+    msg = f"there is no optimiser {settings.optimizer!r}; there are adamw, sgd"
+    raise run.RunError(msg)
 
 
 def _identity(settings: FitSettings) -> dict[str, Any]:
