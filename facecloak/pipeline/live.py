@@ -14,8 +14,9 @@ from facecloak.pipeline.protector import Protected, Protector
 FAILED_S: Final = 2.0
 """How long stand-ins go out at most once the source has failed and cannot come back, in seconds."""
 
-Observe = Callable[[Frame, Protected], None]
-"""Sees each picture as captured and what became of it. Where the former goes is its own duty."""
+Observe = Callable[[Frame | None, Protected], None]
+"""Sees each picture as captured, None for a stand-in, and what went out. Where the former goes is
+its own duty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +95,9 @@ class LiveRun:
             elif self._capture.ended and not self._capture.frames.unread:
                 return
             else:
-                self._stand_in()
+                protected = self._stand_in()
+                if observe is not None:
+                    observe(None, protected)
                 wait_s = self._frame_s
                 if self._capture.frames.closed:
                     stop.wait(self._frame_s)
@@ -111,7 +114,7 @@ class LiveRun:
         self._outlet.write(protected, handed_over_s=arrival.at_s)
         return protected
 
-    def _stand_in(self) -> None:
+    def _stand_in(self) -> Protected:
         """Write a frame without a picture. Raises SourceLost once that went on for too long."""
         now_s = run_clock()
         silent_s = now_s - self._heard_s
@@ -123,6 +126,7 @@ class LiveRun:
             self._size, captured_s=self._last_s + silent_s, index=self._last_index, now_s=now_s
         )
         self._outlet.write(protected)
+        return protected
 
     def _patience_s(self) -> float:
         if self._capture.error is not None:

@@ -14,7 +14,7 @@ from facecloak.core.types import Frame
 from facecloak.pipeline.capture_thread import CaptureThread
 from facecloak.pipeline.live import Limits, LiveRun, Observe
 from facecloak.pipeline.outlet import Outlet, run_clock
-from facecloak.pipeline.protector import Protector
+from facecloak.pipeline.protector import Protected, Protector
 from facecloak.pipeline.report import RunReport
 
 OpenSink = Callable[[tuple[int, int], float], Sink]
@@ -43,7 +43,7 @@ def run_live(
         protector: what happens to each frame.
         stop: ends the run cleanly when set, from any thread or signal handler.
         limits: when it ends by itself.
-        observe: called in this thread for each picture, after the sink took what became of it.
+        observe: called in this thread for each frame, stand-ins included, after the sink took it.
 
     Raises:
         SourceUnavailable: the source cannot be opened.
@@ -77,7 +77,7 @@ def run_file(
     *,
     frames: int | None = None,
     progress: Callable[[int], None] | None = None,
-    observe: Observe | None = None,
+    observe: Callable[[Frame, Protected], None] | None = None,
 ) -> RunReport:
     """Protect every picture of a file, in order and in this thread.
 

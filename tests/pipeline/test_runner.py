@@ -45,7 +45,7 @@ def live(source, sink, subject=None, *, limits=HASTY, stop=None, observe=None):
         subject or protector(guard=GUARD),
         stop=stop or threading.Event(),
         limits=limits,
-        observe=observe,
+        observe=observe and (lambda clean, out: clean and observe(clean, out)),
     )
 
 
@@ -229,8 +229,18 @@ def test_a_camera_that_failed_for_good_is_given_up_however_patient(monkeypatch):
 
 def test_stand_ins_go_on_in_time_and_in_the_size_of_the_last_picture():
     source, sink = ScriptedSource(clip(1, size=(4, 4)), then_silent=True), FakeSink()
+    seen = []
     with pytest.raises(SourceLost):
-        live(source, sink)
+        run_live(
+            source,
+            sink.open,
+            protector(guard=GUARD),
+            stop=threading.Event(),
+            limits=HASTY,
+            observe=lambda clean, out: seen.append((clean is None, out.frame)),
+        )
+    assert [frame for _, frame in seen] == sink.frames
+    assert [stands_in for stands_in, _ in seen].count(False) == 1
     frames = sink.frames[sink.marks.index(CLOAKED) :]
     times = [frame.captured_s for frame in frames]
     assert len(times) > 1

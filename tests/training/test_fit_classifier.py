@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from facecloak_train import run
+from facecloak_train.data.fer2013 import Faces, read_npz, write_npz
 from facecloak_train.nets.vgg import Vgg19
 from facecloak_train.recipes.fit_classifier import fit_classifier, one_cycle
 from facecloak_train.settings import FitSettings, Jitter
@@ -53,8 +54,10 @@ def test_it_learns_and_says_what_it_did(tiny_net, tiny_faces, tmp_path):
 def test_a_run_cut_short_goes_on_to_the_same_result(
     tiny_net, tiny_faces, tmp_path, monkeypatch, optimizer
 ):
-    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    whole, parts, teacher = tmp_path / "whole", tmp_path / "parts", tmp_path / "teacher"
+    fit_classifier(settings(tiny_faces, teacher, epochs=1, small_epochs=0))
     how = {"optimizer": optimizer, "weight_decay": 5e-4, "erase": 0.5}
+    how["teachers"] = (teacher / "best.safetensors",)
     fit_classifier(settings(tiny_faces, whole, **how))
     kept = run.save_checkpoint
     saved = []
@@ -94,6 +97,44 @@ def test_a_run_is_not_continued_with_other_settings(tiny_net, tiny_faces, tmp_pa
 def test_an_optimizer_that_is_not_there_is_one_sentence(tiny_net, tiny_faces, tmp_path):
     with pytest.raises(run.RunError, match="no optimiser 'adam'; there are adamw, sgd"):
         fit_classifier(settings(tiny_faces, tmp_path / "run", optimizer="adam"))
+
+
+def test_teachers_are_part_of_the_target(tiny_net, tiny_faces, tmp_path, monkeypatch):
+    """A teacher that is right teaches a student whose labels are all wrong."""
+    teacher = tmp_path / "teacher"
+    assert fit_classifier(settings(tiny_faces, teacher, epochs=12)) > 0.9
+    splits = read_npz(tiny_faces)
+    wrong = splits | {
+        "Training": Faces(splits["Training"].images, (splits["Training"].labels + 1) % 7)
+    }
+    write_npz(tmp_path / "wrong.npz", wrong)
+    best = teacher / "best.safetensors"
+    told, untold = (
+        fit_classifier(
+            settings(
+                tmp_path / "wrong.npz",
+                tmp_path / f"student{share}",
+                epochs=12,
+                teachers=(best, best),
+                teachers_share=share,
+            )
+        )
+        for share in (0.9, 0.0)
+    )
+    assert told > 0.7
+    assert untold < 0.4
+    taught, about = run.load_checkpoint(tmp_path / "student0.9" / "taught.safetensors")
+    assert about["teachers"] == [run.digest_of(best)] * 2
+    torch.testing.assert_close(taught["probabilities"].sum(1), torch.ones(140))
+
+
+def test_a_teacher_of_another_kind_is_one_sentence(tiny_net, tiny_faces, tmp_path):
+    other = tmp_path / "other.safetensors"
+    run.save_checkpoint(other, {"features.0.weight": torch.zeros(3)}, {})
+    with pytest.raises(run.RunError, match="holds another network than TinyNet"):
+        fit_classifier(settings(tiny_faces, tmp_path / "run", teachers=(other,)))
+    with pytest.raises(run.RunError, match="holds another network than TinyNet"):
+        fit_classifier(settings(tiny_faces, tmp_path / "run", start=other))
 
 
 def test_what_is_no_checkpoint_is_one_sentence(tmp_path):

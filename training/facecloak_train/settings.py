@@ -78,6 +78,11 @@ class FitSettings:
     """Gradients longer than this are shortened to it."""
     label_smoothing: float = 0.1
     """Share of the target spread over all classes."""
+    teachers: tuple[Path, ...] = ()
+    """Trained weights of the same architecture, each a best.safetensors or an exported .onnx, whose
+    opinion on a face is part of the target."""
+    teachers_share: float = 0.5
+    """Their part of the target; the label has the rest."""
     average_decay: float = 0.998
     """Decay, per step, of the moving average of the weights; the average is what is kept."""
     seed: int = 1

@@ -10,29 +10,28 @@ number alone. PrivateTest is looked at once, after the last epoch, with ten crop
 """
 
 import dataclasses
+import functools
 import logging
 import math
 import time
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
+from torch.nn.functional import cross_entropy, one_hot
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from facecloak_train import nets, run
-from facecloak_train.augment import augment, centre_crop, erase
+from facecloak_train.augment import augment, erase
 from facecloak_train.data import fer2013
-from facecloak_train.export.onnx_import import unfold
 from facecloak_train.measure.accuracy import centre_crop_accuracy, ten_crop_accuracy
 from facecloak_train.settings import FitSettings
+from facecloak_train.teachers import load_weights, taught
 
 logger = logging.getLogger(__name__)
 
-_STATISTICS_FACES: Final = 500
 _MOMENTUM: Final = 0.9
 
 
@@ -131,9 +130,9 @@ class Training:
         self._device = device
         self._images = torch.from_numpy(faces.images)[:, None]
         self._labels = torch.from_numpy(faces.labels)
-        self.net = nets.build(settings.net, len(fer2013.LABELS)).to(device)
+        self.net = self._fresh()
         if settings.start is not None:
-            self._begin_with(settings.start)
+            load_weights(self.net, settings.start, self._images, settings.input_px, settings.seed)
         average = get_ema_multi_avg_fn(settings.average_decay)  # type: ignore[no-untyped-call]
         self.average = AveragedModel(self.net, multi_avg_fn=average, use_buffers=True)
         self._optimizer = _optimizer(self.net, settings)
@@ -148,14 +147,23 @@ class Training:
         """The epoch that the last step belongs to, counted from one."""
         return 1 + max(0, self.done - 1) // self.per_epoch
 
-    def _begin_with(self, start: Path) -> None:
-        """Load ``start``, a checkpoint or an export."""
-        if start.suffix != ".onnx":
-            self.net.load_state_dict(run.load_checkpoint(start)[0])
-            return
-        order = np.random.default_rng(self._settings.seed).permutation(len(self._images))
-        some = self._images[torch.from_numpy(order[:_STATISTICS_FACES])].float() / 255.0
-        unfold(start, self.net, centre_crop(some, self._settings.input_px).to(self._device))
+    def _fresh(self) -> nn.Module:
+        """An untrained network, whose channels come last because that is faster."""
+        net = nets.build(self._settings.net, len(fer2013.LABELS)).to(self._device)
+        return net.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+    @functools.cached_property
+    def _wanted(self) -> Tensor:
+        """What the network is to answer, ``float32[N, classes]``: labels, mixed with teachers."""
+        settings = self._settings
+        labels = one_hot(self._labels, len(fer2013.LABELS)).float()
+        if not settings.teachers:
+            return labels
+        cache = settings.out / "taught.safetensors"
+        told = taught(
+            settings.teachers, self._fresh, self._images, settings.input_px, settings.seed, cache
+        )
+        return torch.lerp(labels, told, settings.teachers_share)
 
     def step(self) -> None:
         """Take one step."""
@@ -172,9 +180,9 @@ class Training:
             group["lr"] = settings.learning_rate * one_cycle(self.done / self.steps)
         self.net.train()
         with torch.autocast(self._device.type, torch.bfloat16):
-            loss = functional.cross_entropy(
+            loss = cross_entropy(
                 self.net(batch.to(self._device)),
-                self._labels[chosen].to(self._device),
+                self._wanted[chosen].to(self._device),
                 label_smoothing=settings.label_smoothing,
             )
         self._optimizer.zero_grad()
@@ -218,9 +226,10 @@ class Training:
         self.average.load_state_dict(part("average."))
         for name, parameter in self.net.named_parameters():
             for key, value in part(f"optimizer.{name}.").items():
-                # Adam's step counters stay on the CPU, its moments live with the weights.
-                where = "cpu" if key == "step" else parameter.device
-                self._optimizer.state[parameter][key] = value.to(where)
+                # Adam's step counters stay on the CPU, its moments lie as the weights do.
+                self._optimizer.state[parameter][key] = (
+                    value if key == "step" else torch.empty_like(parameter).copy_(value)
+                )
         self.done, self.best = int(state["step"]), state["best"]
 
 
@@ -243,6 +252,7 @@ def _identity(settings: FitSettings) -> dict[str, Any]:
     fields = dataclasses.asdict(settings) | {
         "data": run.digest_of(settings.data),
         "start": settings.start and run.digest_of(settings.start),
+        "teachers": [run.digest_of(path) for path in settings.teachers],
     }
     return {k: v for k, v in fields.items() if k not in ("out", "checkpoint_steps")}
 

@@ -1,0 +1,102 @@
+"""Classifiers that teach another one: weights from any file, and what they think of the faces."""
+
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from facecloak_train import run
+from facecloak_train.augment import centre_crop, ten_crop
+from facecloak_train.export.onnx_import import unfold
+
+logger = logging.getLogger(__name__)
+
+_STATISTICS_FACES: Final = 500
+
+
+def load_weights(net: nn.Module, path: Path, faces: Tensor, size_px: int, seed: int) -> None:
+    """Load ``path``, a checkpoint of `fit` or an export, into ``net``, which must be of its kind.
+
+    Args:
+        net: the architecture in the file.
+        path: a ``best.safetensors`` or an ``.onnx``.
+        faces: training faces, ``uint8[N, 1, S, S]``; some of them measure an export's statistics.
+        size_px: side of the crop that ``net`` takes.
+        seed: of the choice of those faces.
+
+    Raises:
+        RunError: the file cannot be read or holds another architecture.
+    """
+    if path.suffix == ".onnx":
+        order = np.random.default_rng(seed).permutation(len(faces))
+        some = faces[torch.from_numpy(order[:_STATISTICS_FACES])].float() / 255.0
+        unfold(path, net, centre_crop(some, size_px).to(next(net.parameters()).device))
+        return
+    tensors = run.load_checkpoint(path)[0]
+    try:
+        net.load_state_dict(tensors)
+    except RuntimeError as exc:
+        msg = f"{path} holds another network than {type(net).__name__}; give its best.safetensors"
+        raise run.RunError(msg) from exc
+
+
+def taught(
+    teachers: Sequence[Path],
+    fresh: Callable[[], nn.Module],
+    faces: Tensor,
+    size_px: int,
+    seed: int,
+    cache: Path,
+) -> Tensor:
+    """What the teachers think of each face: the mean of their probabilities over ten crops.
+
+    Source: Hinton et al., "Distilling the Knowledge in a Neural Network" (arXiv 1503.02531), at
+    temperature 1; Furlanello et al., "Born-Again Neural Networks" (arXiv 1805.04770), where the
+    teacher has the student's architecture.
+
+    Args:
+        teachers: files that :func:`load_weights` takes.
+        fresh: makes an empty network of their architecture, on the device to use.
+        faces: training faces, ``uint8[N, 1, S, S]``.
+        size_px: side of a crop.
+        seed: see :func:`load_weights`.
+        cache: where the answer is kept for the same teachers, so that a resumed run starts at once.
+
+    Returns:
+        ``float32[N, classes]``, rows that sum to one.
+    """
+    asked: dict[str, Any] = {"teachers": [run.digest_of(path) for path in teachers], "seed": seed}
+    if cache.is_file():
+        tensors, state = run.load_checkpoint(cache)
+        if state == asked:
+            return tensors["probabilities"]
+    thoughts = [
+        _probabilities(fresh, path, faces, size_px, seed)
+        for path in tqdm(teachers, unit="teacher", desc="teachers")
+    ]
+    probabilities = torch.stack(thoughts).mean(0)
+    cache.parent.mkdir(parents=True, exist_ok=True)
+    run.save_checkpoint(cache, {"probabilities": probabilities}, asked)
+    return probabilities
+
+
+@torch.no_grad()
+def _probabilities(
+    fresh: Callable[[], nn.Module], path: Path, faces: Tensor, size_px: int, seed: int
+) -> Tensor:
+    net = fresh()
+    load_weights(net, path, faces, size_px, seed)
+    net.eval()
+    device = next(net.parameters()).device
+    answers = []
+    for batch in torch.split(faces, 64):
+        crops = ten_crop(batch.to(device).float() / 255.0, size_px)
+        with torch.autocast(device.type, torch.bfloat16):
+            logits = net(crops.flatten(0, 1)).float().unflatten(0, crops.shape[:2])
+        answers.append(logits.softmax(-1).mean(0).cpu())
+    return torch.cat(answers)
