@@ -136,7 +136,11 @@ def test_a_shipped_classifier_comes_apart_again_and_can_be_trained_on(tmp_path):
     export(CentreCrop(net, 44).eval(), card("vgg19"), tmp_path / "v.onnx")
     statistics, others = torch.rand(64, 1, 44, 44), torch.rand(8, 1, 44, 44)
     again = Vgg19(7)
-    unfold(tmp_path / "v.onnx", again, statistics)
+    with torch.autocast("cpu", torch.bfloat16):
+        unfold(tmp_path / "v.onnx", again, statistics)
+        with torch.no_grad():
+            blurred = again.eval()(others).float()
+    torch.testing.assert_close(blurred, net(others), rtol=0, atol=0.1 * net(others).std().item())
     with torch.no_grad():
         wanted = net(others)
         torch.testing.assert_close(again.eval()(others), wanted, rtol=1e-3, atol=1e-3)

@@ -65,7 +65,8 @@ def unfold(path: Path, net: nn.Module, faces: Tensor) -> None:
         for conv, norm in pairwise(net.modules())
         if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d)
     ]
-    with torch.no_grad():
+    # Autocast would keep its copies of the weights as they are before they come apart.
+    with torch.no_grad(), torch.autocast(faces.device.type, enabled=False):
         net.eval()(faces)
     for hook in hooks:
         hook.remove()

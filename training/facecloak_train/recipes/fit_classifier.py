@@ -179,10 +179,11 @@ class Training:
         for group in self._optimizer.param_groups:
             group["lr"] = settings.learning_rate * one_cycle(self.done / self.steps)
         self.net.train()
+        wanted = self._wanted[chosen].to(self._device)
         with torch.autocast(self._device.type, torch.bfloat16):
             loss = cross_entropy(
                 self.net(batch.to(self._device)),
-                self._wanted[chosen].to(self._device),
+                wanted,
                 label_smoothing=settings.label_smoothing,
             )
         self._optimizer.zero_grad()
