@@ -7,6 +7,7 @@ packages busybox-static and kmod.
 
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -106,5 +107,6 @@ def _preloaded(folder: Path) -> dict[str, str]:
         return {}
     library = folder / "xstate.so"
     source = Path(__file__).with_name("xstate.c")
-    subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+    compiler = shutil.which("cc") or "cc"
+    subprocess.run([compiler, "-O2", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
     return {"LD_PRELOAD": str(library)}
