@@ -46,7 +46,7 @@ __all__ = [
 ]
 
 
-def open_source(
+def open_source(  # noqa: PLR0913 - what a camera can be asked for
     name: str,
     *,
     size: tuple[int, int] = (1280, 720),
@@ -54,6 +54,7 @@ def open_source(
     live: bool = False,
     seconds: float | None = None,
     wanted: Callable[[], bool] | None = None,
+    patient: bool = False,
 ) -> DemoSource | PacedSource | PictureSource | RecoveringSource | VideoSource:
     """Choose the source that ``name`` means; entering it opens it.
 
@@ -65,12 +66,14 @@ def open_source(
             without end.
         seconds: how long the demo lasts; None is eight seconds, or without end where it is live.
         wanted: whether a camera shall be on now; always, if not given.
+        patient: let a camera that is not there at first be looked for, instead of an error.
 
     Raises:
         ConfigError: ``seconds`` is not a positive number.
     """
     if name.isdecimal() or re.fullmatch(r"/dev/video\d+", name):
-        return _camera(int(name) if name.isdecimal() else name, size, fps, wanted)
+        device = int(name) if name.isdecimal() else name
+        return _camera(device, size, fps, wanted, patient=patient)
     if name == "demo":
         endless = live and seconds is None
         return DemoSource(None if endless else PERIOD_S if seconds is None else seconds, paced=live)
@@ -84,7 +87,12 @@ def open_file(path: str | Path) -> PictureSource | VideoSource:
 
 
 def _camera(
-    device: int | str, size: tuple[int, int], fps: float, wanted: Callable[[], bool] | None
+    device: int | str,
+    size: tuple[int, int],
+    fps: float,
+    wanted: Callable[[], bool] | None,
+    *,
+    patient: bool,
 ) -> RecoveringSource:
     called = name_of(device)
 
@@ -92,4 +100,6 @@ def _camera(
         return CameraSource(find_again(device, called), size=size, fps=fps)
 
     name = f"camera {device}" + (f" ({called})" if called else "")
-    return RecoveringSource(make, name=name, wanted=wanted)
+    return RecoveringSource(
+        make, name=name, wanted=wanted, patient=(size, fps) if patient else None
+    )

@@ -31,12 +31,14 @@ class RecoveringSource:
     """A camera that is on while it is wanted, and opened again, with growing pauses, when lost.
 
     Size and rate stay those that were agreed on first, because a virtual camera has one of each;
-    pictures of another size get black bars. A camera that is not there at first is an error.
+    pictures of another size get black bars.
 
     Args:
         make: makes the source anew, not yet open.
         name: of the camera, for the log.
         wanted: whether the camera shall be on now; always, if not given.
+        patient: size and rate to go on with where the camera is not there at first, and is looked
+            for; without, that is an error.
         clock: times the pauses, in seconds.
         sleep: waits for so many seconds.
     """
@@ -49,6 +51,7 @@ class RecoveringSource:
         *,
         name: str,
         wanted: Callable[[], bool] | None = None,
+        patient: tuple[tuple[int, int], float] | None = None,
         clock: Clock = monotonic,
         sleep: Callable[[float], object] | None = None,
     ) -> None:
@@ -56,6 +59,7 @@ class RecoveringSource:
         self._make = make
         self._name = name
         self._wanted = wanted or _always
+        self._patient = patient
         self._clock = clock
         self._sleep = sleep or threading.Event().wait
         self._source: Source | None = None
@@ -63,10 +67,19 @@ class RecoveringSource:
         self._retry_at_s = float("-inf")
         self._pause_s = FIRST_RETRY_S
         self._next_index = self._index_offset = 0
+        self.problem: FaceCloakError | None = None
+        """What keeps pictures from coming; None while they do and while none is wanted."""
 
     def __enter__(self) -> Self:
         source = self._make()
-        source.agree()
+        try:
+            source.agree()
+        except SourceUnavailable as exc:
+            if self._patient is None:
+                raise
+            self.size, self.fps = self._patient
+            self._lose(exc)
+            return self
         self.size, self.fps = source.size, source.fps
         return self
 
@@ -96,7 +109,7 @@ class RecoveringSource:
             return None
         if self._lost_s is not None:
             logger.info("%s is back after %.1f s", self._name, self._clock() - self._lost_s)
-        self._lost_s, self._pause_s = None, FIRST_RETRY_S
+        self._lost_s, self._pause_s, self.problem = None, FIRST_RETRY_S, None
         index = frame.index + self._index_offset
         self._next_index = index + 1
         return Frame(fit(frame.image, self.size), frame.captured_s, index)
@@ -107,6 +120,7 @@ class RecoveringSource:
             self._close()
             logger.info("%s is off: nobody watches", self._name)
         self._lost_s, self._retry_at_s, self._pause_s = None, float("-inf"), FIRST_RETRY_S
+        self.problem = None
         self._sleep(timeout_s)
 
     def _lose(self, reason: FaceCloakError) -> None:
@@ -114,6 +128,7 @@ class RecoveringSource:
         if self._lost_s is None:
             self._lost_s = self._clock()
             logger.warning("%s is lost and looked for: %s", self._name, reason.what)
+        self.problem = reason
         self._retry_at_s = self._clock() + self._pause_s
         self._pause_s = min(2 * self._pause_s, LAST_RETRY_S)
 

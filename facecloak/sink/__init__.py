@@ -8,6 +8,7 @@
     null        NullSink           nowhere; counts
     encoder     Encoder            what a video file is made of: codec, colours, times
     sound       Sound              the copied sound track
+    recovering  RecoveringSink     any of them, found again after it disappeared
     closed      SinkClosed         what a sink raises once nobody watches it any more
     draft       Draft              a file that stands under its name only once it is whole
     loopback    Role               what the Linux driver of the virtual camera offers, and a cure
@@ -27,6 +28,7 @@ from facecloak.sink.closed import SinkClosed
 from facecloak.sink.null import NullSink
 from facecloak.sink.picture import LOSSLESS_SUFFIXES, PictureSink
 from facecloak.sink.picture import SUFFIXES as PICTURES
+from facecloak.sink.recovering import RecoveringSink
 from facecloak.sink.video import SUFFIXES as VIDEOS
 from facecloak.sink.video import VideoSink
 from facecloak.sink.y4m import Y4mSink, standard_output
@@ -34,6 +36,7 @@ from facecloak.sink.y4m import Y4mSink, standard_output
 __all__ = [
     "NullSink",
     "PictureSink",
+    "RecoveringSink",
     "SinkClosed",
     "VideoSink",
     "Y4mSink",

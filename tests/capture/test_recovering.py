@@ -50,9 +50,14 @@ class Plugged:
         assert 0 < seconds <= 0.1
         self.clock.now_s += seconds
 
-    def source(self):
+    def source(self, **options):
         return RecoveringSource(
-            self, name="camera 0", wanted=lambda: self.wanted, clock=self.clock, sleep=self.sleep
+            self,
+            name="camera 0",
+            wanted=lambda: self.wanted,
+            clock=self.clock,
+            sleep=self.sleep,
+            **options,
         )
 
 
@@ -131,6 +136,19 @@ def test_a_camera_that_is_not_there_at_first_is_an_error():
     plugged._scripts = iter(())
     with pytest.raises(SourceUnavailable), plugged.source():
         pass
+
+
+@pytest.mark.warns_in_log
+def test_a_patient_one_looks_for_a_camera_that_is_not_there_at_first(caplog):
+    plugged = Plugged((raw_frame(0),))
+    plugged._scripts = iter([ABSENT, ABSENT, [raw_frame(0, size=(4, 4))]])
+    with plugged.source(patient=((16, 12), 25.0)) as source:
+        assert (source.size, source.fps) == ((16, 12), 25.0)
+        assert isinstance(source.problem, SourceUnavailable)
+        (frame,) = read_until(source, frames=1)
+        assert frame.image.shape == (12, 16, 3)
+        assert source.problem is None
+    assert caplog.text.count("lost and looked for") == 1
 
 
 @pytest.mark.warns_in_log
