@@ -14,7 +14,7 @@ from facecloak.cloak.slate import Slate
 from facecloak.core import artifacts, perturbation
 from facecloak.core.modelcard import ModelCard
 from facecloak.core.perturbation import Header
-from facecloak.core.ports import Sink, Source
+from facecloak.core.ports import Cloak, Sink, Source
 from facecloak.core.stats import StageTimes
 from facecloak.face.mediapipe_finder import MediaPipeFinder
 from facecloak.pipeline.guard import Guard, GuardSettings
@@ -23,6 +23,7 @@ from facecloak.pipeline.protector import Protector
 from facecloak.pipeline.runner import OpenSink
 from facecloak.settings import Settings
 from facecloak.sink.loopback import find_device
+from facecloak.sink.recovering import RecoveringSink
 from facecloak.verify.onnx_judge import OnnxClassifier
 from facecloak.verify.panel import Panel
 
@@ -46,6 +47,18 @@ class Protection:
     budget: int
 
 
+def cloak(settings: Settings) -> tuple[Cloak, Header, int]:
+    """What is added to faces: the compositor, the perturbation's header, the budget in levels.
+
+    Raises:
+        ArtifactError: the perturbation is missing or not what it says.
+        ConfigError: the strength leaves the budget.
+    """
+    pattern = perturbation.load(artifacts.perturbation(settings.perturbation))
+    made = OpenCvCloak(pattern, settings.strength)
+    return made, pattern.header, made.budget
+
+
 def protection(settings: Settings, *, live: bool) -> Protection:
     """Put the stages together.
 
@@ -58,8 +71,7 @@ def protection(settings: Settings, *, live: bool) -> Protection:
         ConfigError: the strength leaves the budget.
         DeviceError: the device asked for does not work here.
     """
-    pattern = perturbation.load(artifacts.perturbation(settings.perturbation))
-    cloak = OpenCvCloak(pattern, settings.strength)
+    made, header, budget = cloak(settings)
     classifiers = [OnnxClassifier(path, settings.device) for path in artifacts.models()]
     times = StageTimes()
     panel = Panel(classifiers)
@@ -77,12 +89,12 @@ def protection(settings: Settings, *, live: bool) -> Protection:
         jury = ThreadJury(panel, times, every_s=settings.judge_every_s)
     return Protection(
         protector=Protector(
-            finder=finder, cloak=cloak, shield=Slate(), jury=jury, guard=guard, times=times
+            finder=finder, cloak=made, shield=Slate(), jury=jury, guard=guard, times=times
         ),
         cards=tuple(classifier.card for classifier in classifiers),
         devices=tuple(classifier.device for classifier in classifiers),
-        header=pattern.header,
-        budget=cloak.budget,
+        header=header,
+        budget=budget,
     )
 
 
@@ -92,6 +104,7 @@ def source(
     live: bool = False,
     seconds: float | None = None,
     wanted: Callable[[], bool] | None = None,
+    patient: bool = False,
 ) -> Source:
     """The source that the settings name, not yet open. Raises ConfigError.
 
@@ -100,6 +113,7 @@ def source(
         live: let a file or the demo run at its own pace.
         seconds: how long the demo lasts.
         wanted: whether a camera shall be on now; always, if not given.
+        patient: let a camera that is not there at first be looked for, instead of an error.
     """
     return capture.open_source(
         settings.source,
@@ -108,6 +122,7 @@ def source(
         live=live,
         seconds=seconds,
         wanted=wanted,
+        patient=patient,
     )
 
 
@@ -140,11 +155,40 @@ def until(source: Source, stop: threading.Event, *, seconds: float | None) -> So
 
 
 def sink_of(name: str, source: Source) -> OpenSink:
-    """What makes the sink called ``name`` once the source is open; keeps a file's frame rate."""
+    """What makes the sink called ``name`` once the source is open; keeps a file's frame rate.
+
+    A virtual camera that disappears is opened again as soon as it is back.
+    """
+    if virtual(name):
+        return virtual_camera(name, patient=False)
 
     def open_sink(size: tuple[int, int], fps: float) -> Sink:
         rate, sound = _of_file(source)
         return sink.open_sink(name, size=size, fps=rate or fps, audio_from=sound)
+
+    return open_sink
+
+
+def virtual(name: str) -> bool:
+    """Whether this sink is a virtual camera."""
+    return name == "virtual" or name.startswith("/dev/video")
+
+
+def virtual_camera(
+    name: str, *, patient: bool
+) -> Callable[[tuple[int, int], float], RecoveringSink]:
+    """What makes the virtual camera called ``name``.
+
+    Args:
+        name: ``virtual`` or ``/dev/videoN``.
+        patient: look for one that is not there at first, instead of an error.
+    """
+
+    def open_sink(size: tuple[int, int], fps: float) -> RecoveringSink:
+        def make() -> Sink:
+            return sink.open_sink(name, size=size, fps=fps)
+
+        return RecoveringSink(make, name="the virtual camera", patient=patient)
 
     return open_sink
 

@@ -43,7 +43,7 @@ def _outcome(arguments: Sequence[str]) -> int:
     except Exception as exc:  # noqa: BLE001 - the outermost boundary: no traceback for users
         what = f"an error of FaceCloak itself ({type(exc).__name__}); run it again with --debug"
         return _failed(exc, what, 1)
-    return 0
+    return int(parsed.exit_code)
 
 
 def _failed(exc: BaseException, what: str, code: int) -> int:
@@ -97,24 +97,14 @@ def parser() -> argparse.ArgumentParser:
         description="A real-time privacy filter for video calls.",
     )
     top.add_argument("--version", action="version", version=f"facecloak {__version__}")
-    commands = top.add_subparsers(required=True, metavar="COMMAND")
+    top.set_defaults(command=_window, exit_code=0)
+    commands = top.add_subparsers(metavar="COMMAND", help="without one, the window opens")
+
+    window = commands.add_parser("window", help="open the window, or only the tray")
+    _window_options(window)
 
     run = commands.add_parser("run", help="protect the webcam for a call")
-    run.set_defaults(command=_run)
-    run.add_argument("--source", help="camera number, /dev/videoN, a file, or demo (default: 0)")
-    run.add_argument(
-        "--sink",
-        help="virtual, preview, null, - for yuv4mpeg on standard output, or "
-        "a file (default: virtual)",
-    )
-    run.add_argument("--seconds", type=float, help="stop after so long")
-    run.add_argument(
-        "--camera-on",
-        help="when the camera is on: watched, that is while a call shows it (default on Linux), "
-        "or always",
-    )
-    for name in ("width", "height", "fps"):
-        run.add_argument(f"--{name}", help=f"{name} asked of the camera")
+    _run_options(run)
 
     protect = commands.add_parser("protect", help="protect a video or a picture")
     protect.set_defaults(command=_protect)
@@ -138,19 +128,17 @@ def parser() -> argparse.ArgumentParser:
     devices = commands.add_parser("devices", help="list the cameras, and the virtual camera")
     devices.set_defaults(command=_devices)
 
-    camera = commands.add_parser("camera", help='set up the driver of "FaceCloak Camera"')
-    deeds = camera.add_subparsers(required=True, metavar="DEED")
-    install = deeds.add_parser("install", help="say, or do, what makes the virtual camera")
-    remove = deeds.add_parser("remove", help="say, or do, what takes it away again")
-    for deed in (install, remove):
-        deed.set_defaults(command=_camera, deed=deed.prog.split()[-1])
-        deed.add_argument("--apply", action="store_true", help="do it, as root through sudo")
+    doctor = commands.add_parser("doctor", help="find what does not work here, and say what to do")
+    _doctor_options(doctor)
 
-    for command in (top, run, protect, demo, bench, devices, install, remove):
+    camera = commands.add_parser("camera", help='set up the driver of "FaceCloak Camera"')
+    install, remove = _deeds(camera)
+
+    for command in (top, window, run, protect, demo, bench, doctor, devices, install, remove):
         command.add_argument(
             "--debug", action="store_true", help="show where an error came from, and all messages"
         )
-    for command in (run, protect, demo, bench):
+    for command in (run, protect, demo, bench, doctor):
         command.add_argument(
             "--strength", help="factor on the perturbation, 0.15 to 2 (default: 0.5)"
         )
@@ -167,12 +155,65 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def _window_options(window: argparse.ArgumentParser) -> None:
+    window.set_defaults(command=_window)
+    window.add_argument("--source", help="camera number, /dev/videoN, a file, or demo")
+    window.add_argument("--start-in", help="window or tray")
+
+
+def _run_options(run: argparse.ArgumentParser) -> None:
+    run.set_defaults(command=_run)
+    run.add_argument("--source", help="camera number, /dev/videoN, a file, or demo (default: 0)")
+    run.add_argument(
+        "--sink",
+        help="virtual, preview, null, - for yuv4mpeg on standard output, or "
+        "a file (default: virtual)",
+    )
+    run.add_argument("--seconds", type=float, help="stop after so long")
+    run.add_argument(
+        "--camera-on",
+        help="when the camera is on: watched, that is while a call shows it (default on Linux), "
+        "or always",
+    )
+    for name in ("width", "height", "fps"):
+        run.add_argument(f"--{name}", help=f"{name} asked of the camera")
+
+
+def _doctor_options(doctor: argparse.ArgumentParser) -> None:
+    doctor.set_defaults(command=_doctor)
+    doctor.add_argument("--source", help="camera number, /dev/videoN, a file, or demo (default: 0)")
+    doctor.add_argument(
+        "--no-camera", dest="camera", action="store_false", help="leave the camera's light off"
+    )
+    doctor.add_argument("--json", action="store_true", help="tell it as JSON")
+
+
+def _deeds(camera: argparse.ArgumentParser) -> tuple[argparse.ArgumentParser, ...]:
+    deeds = camera.add_subparsers(required=True, metavar="DEED")
+    install = deeds.add_parser("install", help="say, or do, what makes the virtual camera")
+    remove = deeds.add_parser("remove", help="say, or do, what takes it away again")
+    for deed in (install, remove):
+        deed.set_defaults(command=_camera, deed=deed.prog.split()[-1])
+        deed.add_argument("--apply", action="store_true", help="do it, as root through sudo")
+    return install, remove
+
+
 def _settings(parsed: argparse.Namespace, **fixed: Any) -> settings.Settings:  # noqa: ANN401
+    return settings.load(_given(parsed) | fixed, os.environ, settings.config_file())
+
+
+def _given(parsed: argparse.Namespace) -> dict[str, Any]:
+    """The settings among the options."""
     names = settings.Settings.__dataclass_fields__
-    given = {
+    return {
         name: value for name, value in vars(parsed).items() if name in names and value is not None
     }
-    return settings.load(given | fixed, os.environ, settings.config_file())
+
+
+def _window(parsed: argparse.Namespace) -> None:
+    from facecloak.commands.window import window
+
+    window(_given(parsed), os.environ, settings.config_file())
 
 
 def _run(parsed: argparse.Namespace) -> None:
@@ -208,6 +249,25 @@ def _bench(parsed: argparse.Namespace) -> None:
         write_json(parsed.json, result)
     _say(table(result))
     _say(json.dumps(result, indent=2))
+
+
+def _doctor(parsed: argparse.Namespace) -> None:
+    from facecloak.commands import doctor
+
+    if not parsed.debug:
+        logger.setLevel(logging.ERROR)  # what a check sees is told by it
+    found = []
+    if not parsed.json:
+        _say(doctor.heading(camera=parsed.camera))
+    examined = doctor.doctor(
+        _given(parsed), os.environ, settings.config_file(), camera=parsed.camera
+    )
+    for check in examined:
+        found.append(check)
+        if not parsed.json:
+            _say(doctor.line(check))
+    _say(json.dumps(doctor.as_json(found), indent=2) if parsed.json else doctor.summary(found))
+    parsed.exit_code = doctor.exit_code(found)
 
 
 def _devices(_parsed: argparse.Namespace) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, get_type_hints
 
 import platformdirs
+import tomli_w
 
 from facecloak.core.errors import ConfigError
 
@@ -22,9 +23,12 @@ CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "camera_on": ("watched", "always"),
     "empty_room": ("shield", "pass"),
     "unfooled": ("tell", "shield"),
+    "start_in": ("window", "tray"),
+    "language": ("auto", "en", "de"),
 }
 _RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "strength": (0.15, 2.0),
+    "max_strength": (0.15, 2.0),
     "width": (64, 7680),
     "height": (64, 4320),
     "fps": (1, 240),
@@ -44,6 +48,8 @@ class Settings:
     """`virtual` camera, `preview` window, `null`, `-` for yuv4mpeg on stdout, or a file."""
     strength: float = 0.5
     """Factor on the perturbation, 0.15 to 2; docs/results.md says what each costs and gives."""
+    max_strength: float = 1.0
+    """How far the strength may be raised by itself while a classifier still reads the face."""
     device: str = "auto"
     """Where the classifiers run: auto, cpu or cuda."""
     perturbation: str = "default"
@@ -66,6 +72,10 @@ class Settings:
     """How long one verdict of the classifiers vouches for the picture, in seconds."""
     judge_every_s: float = 0.25
     """Least time between two verdicts on a live picture, in seconds."""
+    start_in: str = "window"
+    """Where `facecloak` starts: in its `window`, or in the `tray` only."""
+    language: str = "auto"
+    """Of the window: `en`, `de`, or `auto` for the one of the desktop."""
 
 
 def config_file() -> Path:
@@ -102,6 +112,56 @@ def load(
         msg = "Some settings cannot be used. " + "; ".join(faults) + "."
         raise ConfigError(msg, "Correct them and start again.")
     return Settings(**chosen)
+
+
+def save(chosen: Settings, file: Path) -> None:
+    """Write what differs from the defaults, in one step. Raises ConfigError when it cannot."""
+    usual = Settings()
+    changed = {
+        name: value
+        for name, value in dataclasses.asdict(chosen).items()
+        if value != getattr(usual, name)
+    }
+    part = file.with_name(file.name + ".part")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(tomli_w.dumps(changed), encoding="utf-8")
+        part.replace(file)
+    except OSError as exc:
+        msg = f"The settings cannot be saved in {file}: {exc.strerror}."
+        raise ConfigError(msg, "Make room, or allow writing there.") from exc
+
+
+def load_or_set_aside(
+    environment: Mapping[str, str], file: Path
+) -> tuple[Settings, ConfigError | None]:
+    """Load for a window, which must open in any case.
+
+    A file that cannot be used is renamed to ``settings.toml.broken``, and the defaults are taken;
+    faults of the environment leave it out.
+
+    Returns:
+        the settings, and what was wrong, if anything was.
+    """
+    try:
+        return load({}, environment, file), None
+    except ConfigError as exc:
+        fault = exc
+    try:
+        return load({}, {}, file), fault
+    except ConfigError:
+        pass
+    broken = file.with_name(file.name + ".broken")
+    try:
+        file.replace(broken)
+        remedy = f"It was renamed to {broken.name} and the defaults are used."
+        fault = ConfigError(fault.what, remedy)
+    except OSError:
+        pass
+    try:
+        return load({}, environment), fault
+    except ConfigError:
+        return Settings(), fault
 
 
 def _from_file(file: Path | None, faults: list[str]) -> dict[str, Any]:

@@ -26,7 +26,7 @@ def replace_command(monkeypatch, command):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "arguments are required: COMMAND. See: facecloak --help"),
+        (["camera"], "arguments are required: DEED. See: facecloak camera --help"),
         (["dance"], "invalid choice: 'dance'"),
         (["run", "--nonsense"], "Unrecognized arguments: --nonsense. See: facecloak --help"),
         (["protect", "in.mp4"], "arguments are required: OUT. See: facecloak protect --help"),

@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facecloak.core.errors import ConfigError
-from facecloak.settings import CHOICES, PREFIX, Settings, load
+from facecloak.settings import CHOICES, PREFIX, Settings, load, load_or_set_aside, save
 
 VALUES = {
     "source": st.sampled_from(["0", "demo", "call.mp4", "/dev/video2"]),
     "sink": st.sampled_from(["null", "-", "preview", "out.mkv"]),
     "strength": st.floats(0.15, 2.0),
+    "max_strength": st.floats(0.15, 2.0),
     "perturbation": st.sampled_from(["default", "mine.safetensors"]),
     "width": st.integers(64, 7680),
     "height": st.integers(64, 4320),
@@ -104,3 +105,41 @@ def test_a_broken_file_is_told_with_the_other_faults(tmp_path, content):
     file.write_bytes(content)
     with pytest.raises(ConfigError, match=r"settings\.toml cannot be read as TOML.*device must be"):
         load({"device": "tpu"}, {}, file)
+
+
+@given(chosen=some)
+def test_what_is_saved_is_loaded_again(settings_file, chosen):
+    made = Settings(**chosen)
+    save(made, settings_file)
+    assert load({}, {}, settings_file) == made
+
+
+def test_defaults_are_not_written_so_that_later_ones_hold(tmp_path):
+    save(Settings(strength=0.75), tmp_path / "new" / "settings.toml")
+    assert (tmp_path / "new" / "settings.toml").read_text() == "strength = 0.75\n"
+
+
+def test_settings_that_cannot_be_saved_lose_nothing(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(ConfigError, match="cannot be saved"):
+        save(Settings(), tmp_path / "file" / "settings.toml")
+
+
+@pytest.mark.parametrize("content", [b"strength = ", b"\xff\xfe", b"strength = 9\n"])
+def test_a_broken_file_is_set_aside_and_kept(tmp_path, content):
+    file = tmp_path / "settings.toml"
+    file.write_bytes(content)
+    chosen, fault = load_or_set_aside({"FACECLOAK_FPS": "25"}, file)
+    assert chosen == Settings(fps=25.0)
+    assert "settings.toml.broken" in fault.remedy
+    assert not file.exists()
+    assert (tmp_path / "settings.toml.broken").read_bytes() == content
+
+
+def test_a_fault_of_the_environment_leaves_the_file_alone(tmp_path):
+    file = tmp_path / "settings.toml"
+    file.write_text("fps = 25.0\n")
+    chosen, fault = load_or_set_aside({"FACECLOAK_STRENGTH": "much"}, file)
+    assert chosen == Settings(fps=25.0)
+    assert "much" in str(fault)
+    assert file.exists()

@@ -65,7 +65,7 @@ def _run(settings: Settings, source: Source, seconds: float | None) -> RunReport
 
 def watched(sink: str) -> bool:
     """Whether somebody looks at this sink while it runs, so that a file keeps its own pace."""
-    return sink in ("virtual", "preview") or sink.startswith("/dev/video")
+    return sink == "preview" or app.virtual(sink)
 
 
 class _Announced:

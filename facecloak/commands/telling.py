@@ -39,6 +39,7 @@ def file_summary(report: Mapping[str, Any]) -> str:
         "cloaked": frames["cloaked"],
         "shielded": frames["held"] + frames["shield"],
         "untouched": frames["untouched"],
+        "unprotected (switched off)": frames.get("off", 0),
     }
     told = ", ".join(f"{count} {kind}" for kind, count in kinds.items() if count) or "none"
     lines = [f"{frames['out']} frames: {told}."]

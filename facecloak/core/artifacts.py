@@ -29,6 +29,11 @@ def models() -> tuple[Path, ...]:
     return found
 
 
+def perturbations() -> tuple[str, ...]:
+    """The names of the shipped perturbations, in order. Raises ArtifactError."""
+    return tuple(sorted(path.stem for path in folder("perturbations").glob("*.safetensors")))
+
+
 def perturbation(name: str) -> Path:
     """The file of a perturbation: a shipped one by name, or any by path.
 
@@ -36,10 +41,9 @@ def perturbation(name: str) -> Path:
         ArtifactError: there is none; the remedy lists the shipped ones.
     """
     asked = Path(name)
-    shipped = folder("perturbations")
-    for candidate in (asked, shipped / f"{name}.safetensors"):
+    for candidate in (asked, folder("perturbations") / f"{name}.safetensors"):
         if candidate.is_file():
             return candidate
-    names = ", ".join(sorted(path.stem for path in shipped.glob("*.safetensors"))) or "none"
+    names = ", ".join(perturbations()) or "none"
     msg = f"There is no perturbation called {name}."
     raise ArtifactError(msg, f"Give a file, or one of those shipped: {names}.")

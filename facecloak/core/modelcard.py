@@ -107,10 +107,14 @@ def seal(unsealed: bytes) -> bytes:
     return unsealed.replace(UNSEALED.encode(), digest)
 
 
+def is_sealed(content: bytes, sha256: str) -> bool:
+    """Whether a file is the one with this digest."""
+    unsealed = content.replace(sha256.encode(), UNSEALED.encode(), 1)
+    return hashlib.sha256(unsealed).hexdigest() == sha256
+
+
 def check_seal(content: bytes, card: ModelCard, where: str) -> None:
     """Compare the bytes of a file with the digest on its card. Raises DigestMismatch."""
-    digits = card.sha256.encode()
-    unsealed = content.replace(digits, UNSEALED.encode(), 1)
-    if hashlib.sha256(unsealed).hexdigest() != card.sha256:
+    if not is_sealed(content, card.sha256):
         msg = f"{where} is not the file its card describes: the digests differ."
         raise DigestMismatch(msg, _REMEDY)

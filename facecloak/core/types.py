@@ -136,3 +136,5 @@ class Output(enum.Enum):
     """A slate that shows nothing of the picture."""
     UNTOUCHED = "untouched"
     """The frame as captured; only where the user chose so for an empty room."""
+    OFF = "off"
+    """The frame as captured, whoever is in it: the user has switched protection off."""

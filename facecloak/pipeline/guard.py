@@ -3,9 +3,11 @@
 A frame leaves only when a face was found, every face found was cloaked, none is missing, and a
 recent round of verdicts vouches for the cloak. Every other case shows the last frame that left for
 a moment, then the shield. Times come in as numbers on one clock; a time that runs backwards, is
-infinite or no number proves nothing.
+infinite or no number proves nothing. A raw frame leaves when the user has switched protection off,
+and from a room that is empty where that was asked for. ``docs/threat-model.md`` has every edge.
 """
 
+import itertools
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -64,26 +66,71 @@ class Guard:
     """Shows a cloaked frame only while a recent round of verdicts vouches for it.
 
     One thread uses it: tell it rounds with ``record``, then ask it once for each frame, with
-    ``decide`` where the frame went through every stage and with ``fail`` where it did not.
+    ``decide`` where the frame went through every stage, with ``fail`` where it did not, and with
+    ``bypass`` where protection is off.
+
+    Every cloak has a term, a number that is never used again. What goes out is made by the cloak of
+    the term in force, and rounds on pictures of any earlier term prove nothing, however late they
+    come. A cloak on trial takes over with the first round on its own picture.
     """
 
     def __init__(self, settings: GuardSettings | None = None) -> None:
         self._settings = settings or GuardSettings()
+        self._on = True
+        self._term = 0
+        self._trial: int | None = None
+        self._terms = itertools.count(1)
         self._proof_at_s = float("-inf")
         self._cloaked_at_s = float("-inf")
         self._empty_since_s: float | None = None
         self._ballots: deque[_Ballot] = deque(maxlen=4096)
 
-    def record(self, verdicts: Iterable[Verdict], *, judged_at_s: float) -> None:
+    @property
+    def on(self) -> bool:
+        """Whether protection is on; it is at first."""
+        return self._on
+
+    @property
+    def term(self) -> int:
+        """The term whose cloak makes what goes out; 0 at first."""
+        return self._term
+
+    def switch(self, *, on: bool) -> None:
+        """Forget every proof, the frame that could be held and any trial; a new term begins.
+
+        Args:
+            on: whether protection is on from now. Nothing but False lets a face leave as captured.
+        """
+        self._on = on
+        self._term = next(self._terms)
+        self._trial = None
+        self._proof_at_s = self._cloaked_at_s = float("-inf")
+        self._empty_since_s = None
+        self._ballots.clear()
+
+    def try_out(self) -> int:
+        """Put a new cloak on trial, instead of one that is, and return the number of its term."""
+        self._trial = next(self._terms)
+        return self._trial
+
+    def hears(self, term: int) -> bool:
+        """Whether verdicts on a picture of this term still count."""
+        return self._on and term in (self._term, self._trial)
+
+    def record(self, verdicts: Iterable[Verdict], *, judged_at_s: float, term: int = 0) -> None:
         """Take one round of verdicts on a cloaked frame; an empty round proves nothing.
 
         Args:
             verdicts: of every classifier on every face of that frame, whatever they say.
             judged_at_s: the time of that frame, not that of the verdicts.
+            term: of the cloak that made that frame. The one on trial is in force from here on.
         """
         verdicts = tuple(verdicts)
-        if not verdicts:
+        if not verdicts or not self.hears(term):
             return
+        if term == self._trial:
+            self._term, self._trial = term, None
+            self._ballots.clear()
         self._proof_at_s = judged_at_s
         self._ballots.extend(
             _Ballot(judged_at_s, v.classifier, v.track, v.fooled) for v in verdicts
@@ -94,15 +141,21 @@ class Guard:
         self._empty_since_s = None
         return self._stand_in(now_s)
 
+    def bypass(self) -> Output:
+        """Choose what goes out for a frame that no stage has touched."""
+        return Output.SHIELD if self._on else Output.OFF
+
     def decide(self, now_s: float, *, found: int, missing: int, cloaked: bool) -> Output:
-        """Choose what goes out for a frame that went through every stage.
+        """Choose what goes out for a frame that went through every stage; the shield while off.
 
         Args:
             now_s: the time of the frame.
             found: how many faces are in it.
             missing: how many were there a moment ago, are not found, and may still be there.
-            cloaked: whether every one of the faces found was cloaked.
+            cloaked: whether every one of the faces found was cloaked, by the cloak in force.
         """
+        if not self._on:
+            return Output.SHIELD
         if found == 0 and missing == 0:
             return self._nobody(now_s)
         self._empty_since_s = None
@@ -132,8 +185,9 @@ class Guard:
         """Whether a classifier still reads the face, where that is not to be shown."""
         if self._settings.unfooled == "tell":
             return False
-        while self._ballots and now_s - self._ballots[0].at_s > self._settings.unfooled_window_s:
-            self._ballots.popleft()
+        window_s = self._settings.unfooled_window_s
+        recent = [ballot for ballot in self._ballots if 0 <= now_s - ballot.at_s <= window_s]
+        self._ballots = deque(recent, maxlen=self._ballots.maxlen)
         shares = _fooled_shares(self._ballots)
         return not shares or min(shares) < FOOLED_AT_LEAST
 

@@ -1,10 +1,9 @@
 """Two ways to run a judge: in the caller's thread for files, in its own for live pictures.
 
-clean + cloaked + faces --submit--> Judge --Round--> rounds
+Case --submit--> Judge --Round--> rounds
 """
 
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -23,18 +22,47 @@ class Round:
         at_s: the time that came with the frame.
         verdicts: one for each classifier and face.
         complete: whether every face of the frame got a verdict.
+        term: the number that came with the frame, of the cloak that made it.
     """
 
     at_s: float
     verdicts: tuple[Verdict, ...]
     complete: bool
+    term: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One frame for the judge.
+
+    Attributes:
+        clean: as captured.
+        cloaked: as it would leave.
+        faces: whose place is known in it, each cloaked.
+        at_s: the time at which the guard sees it.
+        term: the guard's number for the cloak that made it.
+    """
+
+    clean: Frame
+    cloaked: Frame
+    faces: tuple[Face, ...]
+    at_s: float
+    term: int = 0
+
+    def hear(self, judge: Judge, times: StageTimes) -> Round:
+        """Ask the judge, whatever that raises."""
+        with times.stage("judge"):
+            verdicts = judge.judge(self.clean, self.cloaked, self.faces)
+        judged = {verdict.track for verdict in verdicts}
+        complete = judged.issuperset(face.track for face in self.faces)
+        return Round(self.at_s, verdicts, complete, self.term)
 
 
 class Jury(Protocol):
     """Has frames judged, not necessarily all of them nor at once. One thread uses it."""
 
-    def submit(self, clean: Frame, cloaked: Frame, faces: Sequence[Face], *, now_s: float) -> None:
-        """Offer one frame, at the time the guard will see it; never waits for another thread."""
+    def submit(self, case: Case) -> None:
+        """Offer one frame; never waits for another thread."""
         ...
 
     def rounds(self) -> tuple[Round, ...]:
@@ -63,20 +91,6 @@ class _Pace:
         return True
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
-    clean: Frame
-    cloaked: Frame
-    faces: tuple[Face, ...]
-    at_s: float
-
-    def hear(self, judge: Judge, times: StageTimes) -> Round:
-        with times.stage("judge"):
-            verdicts = judge.judge(self.clean, self.cloaked, self.faces)
-        judged = {verdict.track for verdict in verdicts}
-        return Round(self.at_s, verdicts, judged.issuperset(face.track for face in self.faces))
-
-
 class InlineJury:
     """Judges in the caller's thread, so that a frame's own verdicts vouch for it. Deterministic.
 
@@ -92,10 +106,9 @@ class InlineJury:
         self._pace = _Pace(every_s)
         self._rounds: list[Round] = []
 
-    def submit(self, clean: Frame, cloaked: Frame, faces: Sequence[Face], *, now_s: float) -> None:
+    def submit(self, case: Case) -> None:
         """Judge the frame now, if it is due."""
-        if self._pace.due(now_s):
-            case = _Case(clean, cloaked, tuple(faces), now_s)
+        if self._pace.due(case.at_s):
             self._rounds.append(case.hear(self._judge, self._times))
 
     def rounds(self) -> tuple[Round, ...]:
@@ -126,7 +139,7 @@ class ThreadJury:
         self._times = times
         self._pace = _Pace(every_s)
         self._patience_s = patience_s
-        self._cases: Mailbox[_Case] = Mailbox()
+        self._cases: Mailbox[Case] = Mailbox()
         self._rounds: deque[Round] = deque(maxlen=64)
         self._worker = Worker("jury", self._sit, self._cases.close)
 
@@ -135,10 +148,10 @@ class ThreadJury:
         """What the judge died of; None while it lives."""
         return self._worker.error
 
-    def submit(self, clean: Frame, cloaked: Frame, faces: Sequence[Face], *, now_s: float) -> None:
+    def submit(self, case: Case) -> None:
         """Lay the frame before the judge, if it is due; an older one that waits is dropped."""
-        if self._pace.due(now_s):
-            self._cases.put(_Case(clean, cloaked, tuple(faces), now_s))
+        if self._pace.due(case.at_s):
+            self._cases.put(case)
 
     def rounds(self) -> tuple[Round, ...]:
         """Return what was judged since last asked."""

@@ -34,7 +34,7 @@ class RunReport:
         frames_in: pictures the source handed over.
         frames_out: frames the sink took, stand-ins included.
         dropped: pictures passed over for a newer one, here or in the source.
-        outputs: frames out by the value of their ``Output``; all four are named.
+        outputs: frames out by the value of their ``Output``; all five are named.
         faces: different people seen, as far as tracking could tell.
         classifiers: fooling by the classifier's name.
         stages: ``StageTimes.summary()``.

@@ -9,6 +9,7 @@
     encoder     Encoder            what a video file is made of: codec, colours, times
     sound       Sound              the copied sound track
     recovering  RecoveringSink     any of them, found again after it disappeared
+    display     require_display    whether windows can be opened here
     closed      SinkClosed         what a sink raises once nobody watches it any more
     draft       Draft              a file that stands under its name only once it is whole
     loopback    Role               what the Linux driver of the virtual camera offers, and a cure

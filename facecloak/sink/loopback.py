@@ -49,11 +49,15 @@ def find_device(sysfs: Path) -> Path | None:
 
 def role(device: Path) -> Role:
     """Ask the driver of ``device`` what it offers. Raises OSError where it is no video device."""
-    answer = _ioctl(device, _QUERYCAP, bytes(_CAPABILITY.size))
-    offered = _CAPABILITY.unpack(answer)[5]
+    offered = _offered(device)
     if offered & _OUTPUT:
         return Role.OUTPUT
     return Role.CAPTURE if offered & _CAPTURE else Role.NEITHER
+
+
+def exclusive(device: Path) -> bool:
+    """Whether the driver offers one role at a time (``exclusive_caps=1``). Raises OSError."""
+    return _offered(device) & (_CAPTURE | _OUTPUT) != _CAPTURE | _OUTPUT
 
 
 def revive(device: Path) -> None:
@@ -67,6 +71,13 @@ def revive(device: Path) -> None:
     except OSError as exc:
         if exc.errno != errno.EINVAL:  # "no format yet", said after the state has changed
             raise
+
+
+def _offered(device: Path) -> int:
+    """What a device can do now, as bits."""
+    answer = _ioctl(device, _QUERYCAP, bytes(_CAPABILITY.size))
+    offered: int = _CAPABILITY.unpack(answer)[5]
+    return offered
 
 
 def _ioctl(device: Path, request: int, argument: bytes) -> bytes:

@@ -1,7 +1,5 @@
 """A plain window that shows the frames. All its calls belong to the main thread."""
 
-import os
-import platform
 from types import TracebackType
 from typing import Self
 
@@ -9,9 +7,9 @@ from PyQt5.QtCore import Qt
 from PyQt5.QtGui import QCloseEvent, QImage, QPixmap
 from PyQt5.QtWidgets import QApplication, QLabel
 
-from facecloak.core.errors import SinkUnavailable
 from facecloak.core.types import Frame
 from facecloak.sink.closed import SinkClosed
+from facecloak.sink.display import require_display
 
 _KEEP_SHAPE = Qt.AspectRatioMode.KeepAspectRatio
 _SMOOTH = Qt.TransformationMode.SmoothTransformation
@@ -30,7 +28,7 @@ class PreviewSink:
         self._window: _Window | None = None
 
     def __enter__(self) -> Self:
-        _require_display()
+        require_display()
         running = QApplication.instance()
         self._application = running if isinstance(running, QApplication) else QApplication([])
         self._window = _Window(self._title)
@@ -81,14 +79,3 @@ class _Window(QLabel):
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802  Qt's name
         self.closed = True
         super().closeEvent(event)
-
-
-def _require_display() -> None:
-    """Check what Qt would abort the process for. Raises SinkUnavailable."""
-    # OpenCV's wheel points Qt to plugins of its own Qt, which PyQt5 cannot load and aborts over.
-    if "cv2" in os.environ.get("QT_QPA_PLATFORM_PLUGIN_PATH", ""):
-        del os.environ["QT_QPA_PLATFORM_PLUGIN_PATH"]
-    names = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
-    if platform.system() == "Linux" and not any(os.environ.get(name) for name in names):
-        msg = "There is no display to open a window on."
-        raise SinkUnavailable(msg, "Run it on a desktop, or write to a file: --sink out.mp4")

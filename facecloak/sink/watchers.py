@@ -96,6 +96,23 @@ class Watchers:
         return self._believed.state
 
 
+def programs(device: Path, proc: Path = Path("/proc")) -> list[str]:
+    """The programs, other than this one, that have ``device`` open, as ``name (process)``.
+
+    Args:
+        device: of a camera, virtual or real.
+        proc: where Linux lists processes.
+    """
+    return [f"{_name(proc / str(process))} ({process})" for process in _others(device, proc)]
+
+
+def _name(process: Path) -> str:
+    try:
+        return (process / "comm").read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:  # it has ended
+        return "unknown"
+
+
 def _others(device: Path, proc: Path) -> Iterator[int]:
     """The processes, other than this one, that have ``device`` open."""
     for process in proc.iterdir():

@@ -83,7 +83,7 @@ def _open(content: bytes, device: str, name: str) -> onnxruntime.InferenceSessio
     options.inter_op_num_threads = 1
     options.log_severity_level = _SILENT
     wanted = [_CPU]
-    if device != "cpu" and _CUDA in onnxruntime.get_available_providers() and _has_gpu():
+    if device != "cpu" and why_no_cuda() is None:
         wanted.insert(0, _CUDA)
     with _translated(ArtifactError, f"{name} is damaged or not an ONNX model.", _REINSTALL):
         session = onnxruntime.InferenceSession(content, options, providers=wanted)
@@ -104,6 +104,20 @@ def _translated(kind: type[FaceCloakError], what: str, remedy: str) -> Iterator[
         if not type(exc).__module__.startswith("onnxruntime"):
             raise
         raise kind(what, remedy) from exc
+
+
+def providers() -> tuple[str, ...]:
+    """The execution providers that this ONNX Runtime was built with."""
+    return tuple(onnxruntime.get_available_providers())
+
+
+def why_no_cuda() -> str | None:
+    """Why CUDA is not even tried here; None where it is."""
+    if _CUDA not in providers():
+        return "this ONNX Runtime was built without CUDA"
+    if not _has_gpu():
+        return "no NVIDIA driver is loaded"
+    return None
 
 
 def _has_gpu() -> bool:

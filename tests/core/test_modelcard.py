@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from facecloak.core.errors import ArtifactError, DigestMismatch
-from facecloak.core.modelcard import UNSEALED, ModelCard, check_seal, parse, seal
+from facecloak.core.modelcard import UNSEALED, ModelCard, check_seal, is_sealed, parse, seal
 
 CARD = ModelCard(
     name="V",
@@ -27,6 +27,7 @@ def test_a_sealed_file_proves_itself():
     assert card.sha256 != UNSEALED
     assert replace(card, sha256=UNSEALED) == CARD
     check_seal(content, card, "v.onnx")
+    assert is_sealed(content, card.sha256)
 
 
 def test_one_changed_byte_breaks_the_seal():
@@ -39,6 +40,7 @@ def test_the_card_of_another_file_does_not_fit():
     content, card = sealed_file()
     with pytest.raises(DigestMismatch):
         check_seal(content, replace(card, sha256="1" * 64), "v.onnx")
+    assert not is_sealed(content, "1" * 64)
 
 
 def test_sealing_needs_exactly_one_card():

@@ -246,3 +246,101 @@ def test_one_person_fooled_does_not_vouch_for_another():
     guard = Guard(GuardSettings(unfooled="shield"))
     guard.record([verdict(track=0, fooled=True), verdict(track=1, fooled=False)], judged_at_s=0.0)
     assert guard.decide(0.1, found=2, missing=0, cloaked=True) is SHIELD
+
+
+# Off, on and the terms of cloaks.
+
+
+def shows(guard, now_s):
+    return guard.decide(now_s, found=1, missing=0, cloaked=True)
+
+
+def proven(**settings):
+    """A guard that let a cloaked frame out at 0 s."""
+    guard = Guard(GuardSettings(**settings))
+    guard.record([verdict()], judged_at_s=0.0)
+    assert shows(guard, 0.0) is CLOAKED
+    return guard
+
+
+def test_a_frame_that_no_stage_touched_leaves_only_while_off():
+    guard = proven()
+    assert (guard.on, guard.bypass()) == (True, SHIELD)
+    guard.switch(on=False)
+    assert (guard.on, guard.bypass()) == (False, Output.OFF)
+    guard.switch(on=True)
+    assert (guard.on, guard.bypass()) == (True, SHIELD)
+
+
+def test_while_off_nothing_else_leaves():
+    guard = proven(empty_room="pass", empty_after_s=0)
+    guard.switch(on=False)
+    guard.record([verdict()], judged_at_s=0.1, term=guard.term)
+    empty = guard.decide(0.1, found=0, missing=0, cloaked=False)
+    assert [guard.fail(0.1), shows(guard, 0.1), empty] == [SHIELD] * 3
+
+
+@pytest.mark.parametrize("off_between", [True, False])
+def test_switching_on_forgets_proof_and_hold(off_between):
+    guard = proven()
+    before = guard.term
+    if off_between:
+        guard.switch(on=False)
+    guard.switch(on=True)
+    assert [shows(guard, 0.1), guard.fail(0.1)] == [SHIELD, SHIELD]
+    guard.record([verdict()], judged_at_s=0.1, term=before)
+    assert shows(guard, 0.1) is SHIELD
+    guard.record([verdict()], judged_at_s=0.1, term=guard.term)
+    assert shows(guard, 0.1) is CLOAKED
+
+
+def test_switching_ends_a_trial():
+    guard = proven()
+    trial = guard.try_out()
+    guard.switch(on=True)
+    guard.record([verdict()], judged_at_s=0.1, term=trial)
+    assert guard.term not in {0, trial}
+    assert shows(guard, 0.1) is SHIELD
+
+
+def test_a_round_on_the_cloak_on_trial_brings_it_into_force():
+    guard = proven()
+    trial = guard.try_out()
+    assert guard.term == 0
+    assert shows(guard, 2.0) is CLOAKED
+    guard.record([], judged_at_s=2.0, term=trial)
+    assert guard.term == 0
+    guard.record([verdict()], judged_at_s=2.0, term=trial)
+    assert guard.term == trial
+    guard.record([verdict()], judged_at_s=3.9, term=0)
+    assert [shows(guard, 4.0), shows(guard, 4.1)] == [CLOAKED, HELD]
+
+
+def test_a_cloak_on_trial_that_was_replaced_proves_nothing():
+    guard = proven()
+    first, second = guard.try_out(), guard.try_out()
+    guard.record([verdict()], judged_at_s=2.0, term=first)
+    assert [guard.hears(term) for term in (0, first, second)] == [True, False, True]
+    assert (guard.term, shows(guard, 2.1)) == (0, SHIELD)
+
+
+def test_a_cloak_is_not_fooling_because_the_one_before_was():
+    guard = proven(unfooled="shield")
+    guard.record([verdict()] * 9, judged_at_s=0.0)
+    guard.record([verdict(fooled=False)], judged_at_s=0.1, term=guard.try_out())
+    assert shows(guard, 0.1) is SHIELD
+
+
+@pytest.mark.parametrize("at_s", [float("nan"), float("inf"), 9.0])
+def test_verdicts_from_no_known_time_fool_nobody(at_s):
+    """A clock that was set back, say: old good verdicts must not outvote the present ones."""
+    guard = Guard(HIDING)
+    guard.record([verdict()] * 9, judged_at_s=at_s)
+    guard.record([verdict(fooled=False)], judged_at_s=0.0)
+    assert shows(guard, 0.1) is SHIELD
+
+
+def test_a_round_that_comes_too_late_proves_nothing():
+    guard = Guard(STRICT)
+    guard.record([verdict()], judged_at_s=0.0)
+    assert shows(guard, 2.1) is SHIELD

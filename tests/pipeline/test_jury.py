@@ -3,7 +3,7 @@ import threading
 import pytest
 
 from facecloak.core.stats import StageTimes
-from facecloak.pipeline.jury import InlineJury, Round, ThreadJury
+from facecloak.pipeline.jury import Case, InlineJury, Round, ThreadJury
 from tests.fakes.stages import CLOAKED, FakeJudge, faces, raw_frame, verdict
 
 ONE = faces(1).found
@@ -17,7 +17,7 @@ def cloaked(frame):
 
 def submit(jury, index, now_s):
     frame = raw_frame(index, now_s)
-    jury.submit(frame, cloaked(frame), ONE, now_s=now_s)
+    jury.submit(Case(frame, cloaked(frame), ONE, now_s))
 
 
 def wait_for_rounds(jury):
@@ -54,7 +54,7 @@ def test_a_face_without_a_verdict_makes_a_round_incomplete():
 
     jury = InlineJury(Partial(), StageTimes())
     frame = raw_frame()
-    jury.submit(frame, cloaked(frame), faces(2).found, now_s=0)
+    jury.submit(Case(frame, cloaked(frame), faces(2).found, 0))
     assert [heard.complete for heard in jury.rounds()] == [False]
 
 

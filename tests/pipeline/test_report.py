@@ -11,7 +11,7 @@ def test_a_tally_counts_outputs_people_and_verdicts():
     tally.add(Protected(raw_frame(), Output.SHIELD, faces(1), ()))
     report = tally.report(seconds=1.0, frames_in=3, dropped=1, stages={})
     assert report.frames_out == 2
-    assert report.outputs == {"cloaked": 1, "held": 0, "shield": 1, "untouched": 0}
+    assert report.outputs == {"cloaked": 1, "held": 0, "shield": 1, "untouched": 0, "off": 0}
     assert report.faces == 2
     assert report.classifiers == {"net": Fooling(2, 1), "other": Fooling(1, 1)}
     assert report.classifiers["net"].rate == 0.5

@@ -35,6 +35,7 @@ def test_the_role_is_read_from_what_the_device_offers_now(monkeypatch, caps, rol
 
     monkeypatch.setattr(loopback, "_ioctl", driver)
     assert loopback.role(Path("/dev/video9")) is role
+    assert loopback.exclusive(Path("/dev/video9")) == (caps != 0x05200003)
 
 
 @pytest.mark.skipif(platform.system() != "Linux", reason="speaks of ioctl")

@@ -12,7 +12,7 @@ from tests.fakes.stages import ManualClock
 if platform.system() != "Linux":
     pytest.skip("speaks of inotify and /proc", allow_module_level=True)
 
-from facecloak.sink.watchers import APPEARS_S, LEAVES_S, Debounced, Watchers
+from facecloak.sink.watchers import APPEARS_S, LEAVES_S, Debounced, Watchers, programs
 
 
 @given(st.lists(st.tuples(st.booleans(), st.floats(0, 5)), max_size=50))
@@ -69,6 +69,18 @@ def test_our_own_hold_on_it_does_not_count(device):
         for _ in range(100):
             clock.now_s += 1
             assert not watched()
+
+
+def test_programs_are_named_those_that_can_be_seen(device, another_program, tmp_path):
+    (name,) = programs(device)
+    assert name.endswith(f"({another_program.pid})")
+    assert not name.startswith(("unknown", " "))
+    opened = tmp_path / "proc/77/fd"
+    opened.mkdir(parents=True)
+    (opened / "3").symlink_to(device)
+    assert programs(device, tmp_path / "proc") == ["unknown (77)"]
+    (opened.parent / "comm").write_text("zoom\n")
+    assert programs(device, tmp_path / "proc") == ["zoom (77)"]
 
 
 def test_one_that_was_there_before_is_seen_without_any_event(device, another_program):

@@ -1,0 +1,61 @@
+import pytest
+
+from facecloak.core.errors import SourceLost
+from facecloak.core.types import Reading
+from facecloak.session.moment import Meter, Moment, Status
+from facecloak.ui.presenter import present
+
+
+def same(text):
+    return text
+
+
+def meter(fooled, judged=10):
+    return Meter("VGG19", judged, fooled, Reading("happy", 0.93), Reading("fear", 0.55))
+
+
+@pytest.mark.parametrize(
+    ("moment", "headline", "detail"),
+    [
+        (Moment(), "Waiting", ""),
+        (Moment(status=Status.PROTECTED, faces=1), "Protected", ""),
+        (Moment(status=Status.SHIELDED), "Shielded", "No face is found."),
+        (Moment(status=Status.SHIELDED, faces=1), "Shielded", ""),
+        (Moment(status=Status.OFF), "PROTECTION IS OFF", ""),
+        (Moment(status=Status.WAITING, hidden=True), "Hidden", ""),
+        (
+            Moment(status=Status.PROTECTED, raised=True, strength=0.75),
+            "Protected",
+            "The strength was raised to 0.75, because a classifier read this face.",
+        ),
+        (
+            Moment(status=Status.PROTECTED, raised=True, exhausted=True, meters=(meter(1),)),
+            "Protected",
+            "A classifier still reads this face, and nothing stronger is allowed.",
+        ),
+        (
+            Moment(status=Status.WAITING, problems=(SourceLost("It is gone.", "Plug it in."),)),
+            "Waiting",
+            "It is gone. Plug it in.",
+        ),
+    ],
+)
+def test_every_status_has_its_words(moment, headline, detail):
+    view = present(moment, same)
+    assert view.headline.startswith(headline)
+    assert view.detail == detail
+    assert view.status is moment.status
+
+
+def test_a_meter_tells_share_and_readings():
+    (bar,) = present(Moment(meters=(meter(97, judged=100),)), same).bars
+    assert bar.percent == 97
+    assert bar.text == "fooled 97 % of the last 10 s"
+    assert bar.readings == "reads happy (93%), from what is sent fear (55%)"
+
+
+def test_figures_that_are_not_known_are_left_out():
+    assert present(Moment(fps=29.7), same).figures == "30 frames per second"
+    told = present(Moment(fps=30, added_ms=4.25, psnr_db=38.04), same).figures
+    assert told == "30 frames per second · 4.2 ms delay · 38.0 dB PSNR of the face"
+    assert "dB" not in present(Moment(psnr_db=float("inf")), same).figures
