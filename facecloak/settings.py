@@ -76,6 +76,8 @@ class Settings:
     """Where `facecloak` starts: in its `window`, or in the `tray` only."""
     language: str = "auto"
     """Of the window: `en`, `de`, or `auto` for the one of the desktop."""
+    hotkey: str = "ctrl+alt+h"
+    """Hides you, and shows you again, wherever the keyboard is (X11, Windows); or `none`."""
 
 
 def config_file() -> Path:

@@ -16,6 +16,7 @@ VALUES = {
     "strength": st.floats(0.15, 2.0),
     "max_strength": st.floats(0.15, 2.0),
     "perturbation": st.sampled_from(["default", "mine.safetensors"]),
+    "hotkey": st.sampled_from(["none", "super+f"]),
     "width": st.integers(64, 7680),
     "height": st.integers(64, 4320),
     "fps": st.floats(1, 240),

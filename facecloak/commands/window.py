@@ -16,11 +16,13 @@ from PyQt5.QtWidgets import QApplication
 from facecloak import settings as stored
 from facecloak.capture.listing import cameras
 from facecloak.core import artifacts
+from facecloak.core.errors import ConfigError
 from facecloak.pipeline.worker import Worker
 from facecloak.session.session import Session
 from facecloak.sink.display import require_display
 from facecloak.sink.loopback import LABEL
 from facecloak.ui.application import Interface, OnlyOne
+from facecloak.ui.hotkey import Hotkey, parse
 from facecloak.ui.words import translator
 
 logger = logging.getLogger(__name__)
@@ -77,12 +79,34 @@ def window(options: Mapping[str, Any], environment: Mapping[str, str], file: Pat
             interface.start()
             if fault is not None:
                 interface.tell(fault)
-            with _signals_quit(application):
+            with _signals_quit(application), _hotkey(chosen.hotkey, session, interface):
                 application.exec_()
             interface.finish()
     finally:
         listed.close()
         only.close()
+
+
+@contextmanager
+def _hotkey(text: str, session: Session, interface: Interface) -> Iterator[None]:
+    """Let a key hide the user and show him again; a text that names none is told."""
+
+    def pressed() -> None:
+        session.hide(hidden=not session.hidden)
+
+    try:
+        shortcut = parse(text)
+    except ValueError as exc:
+        interface.tell(ConfigError(f"{exc}.", "Correct `hotkey` in the settings file."))
+        shortcut = None
+    if shortcut is None:
+        yield
+        return
+    hotkey = Hotkey(shortcut, pressed)
+    try:
+        yield
+    finally:
+        hotkey.close()
 
 
 class _Listed:

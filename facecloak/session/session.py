@@ -23,7 +23,9 @@ from facecloak.sink.recovering import RecoveringSink
 
 logger = logging.getLogger(__name__)
 
-GENTLE: Final = frozenset({"strength", "max_strength", "perturbation", "start_in", "language"})
+GENTLE: Final = frozenset(
+    {"strength", "max_strength", "perturbation", "start_in", "language", "hotkey"}
+)
 """Settings that change while the run goes on; every other one begins it anew."""
 _PAUSES_S: Final = (0.5, 1.0, 2.0, 4.0)
 _CLOSING_S: Final = 5.0
@@ -84,6 +86,11 @@ class Session:
             self._on = on
             if self._made is not None:
                 self._made.protector.switch(on=on)
+
+    @property
+    def hidden(self) -> bool:
+        """Whether the user hides."""
+        return self._hidden
 
     def hide(self, *, hidden: bool) -> None:
         """Turn the camera off and show the slate, or go on."""

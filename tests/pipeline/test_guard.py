@@ -276,6 +276,7 @@ def test_while_off_nothing_else_leaves():
     guard = proven(empty_room="pass", empty_after_s=0)
     guard.switch(on=False)
     guard.record([verdict()], judged_at_s=0.1, term=guard.term)
+    assert not guard.hears(guard.term)
     empty = guard.decide(0.1, found=0, missing=0, cloaked=False)
     assert [guard.fail(0.1), shows(guard, 0.1), empty] == [SHIELD] * 3
 
@@ -292,6 +293,15 @@ def test_switching_on_forgets_proof_and_hold(off_between):
     assert shows(guard, 0.1) is SHIELD
     guard.record([verdict()], judged_at_s=0.1, term=guard.term)
     assert shows(guard, 0.1) is CLOAKED
+
+
+def test_switching_on_forgets_who_was_fooled_before():
+    guard = proven(unfooled="shield")
+    guard.record([verdict()] * 9, judged_at_s=0.0)
+    guard.switch(on=False)
+    guard.switch(on=True)
+    guard.record([verdict(fooled=False)], judged_at_s=0.1, term=guard.term)
+    assert shows(guard, 0.1) is SHIELD
 
 
 def test_switching_ends_a_trial():

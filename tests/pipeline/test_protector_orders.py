@@ -168,6 +168,7 @@ def test_on_again_holds_no_picture_from_before():
     assert shows(subject, 0.0) == (Output.CLOAKED, CLOAKED)
     subject.switch(on=False)
     assert shows(subject, 0.1) == (Output.OFF, RAW)
+    assert subject._held is None
     subject.switch(on=True)
     assert shows(subject, 0.2) == (Output.SHIELD, SLATE)
 
@@ -206,6 +207,15 @@ def test_switching_on_what_is_on_changes_nothing():
     subject, _ = started()
     subject.switch(on=True)
     assert shows(subject, 0.1) == (Output.CLOAKED, CLOAKED)
+
+
+@pytest.mark.warns_in_log
+def test_an_order_given_twice_is_not_lost():
+    subject, _ = started()
+    for on, shown in ((False, Output.OFF), (True, Output.SHIELD)):
+        subject.switch(on=on)
+        subject.switch(on=on)
+        assert shows(subject, 0.1)[0] is shown
 
 
 @pytest.mark.parametrize("off_first", [True, False])
@@ -360,6 +370,17 @@ def test_a_cloak_ordered_while_off_is_the_one_that_is_used_when_on_again():
     assert shows(subject, 0.3) == (Output.SHIELD, SLATE)
     jury.answer()
     assert shows(subject, 0.4) == (Output.CLOAKED, NEWER)
+
+
+def test_a_cloak_on_trial_is_the_one_that_is_used_when_on_again():
+    subject, jury = started()
+    subject.renew(Paint(NEW))
+    shows(subject, 0.1)
+    subject.switch(on=False)
+    subject.switch(on=True)
+    shows(subject, 0.2)
+    jury.answer()
+    assert shows(subject, 0.3) == (Output.CLOAKED, NEW)
 
 
 def test_the_verdicts_on_the_old_cloak_do_not_count_where_unfooled_is_hidden():

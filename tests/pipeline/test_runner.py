@@ -75,7 +75,7 @@ def test_a_file_is_protected_picture_by_picture():
     assert sink.opened_with == (SIZE, 200.0)
     assert sink.left_by is None
     assert (report.frames_in, report.frames_out, report.dropped, report.faces) == (5, 5, 0, 1)
-    assert report.outputs == {"cloaked": 5, "held": 0, "shield": 0, "untouched": 0}
+    assert report.outputs == {"cloaked": 5, "held": 0, "shield": 0, "untouched": 0, "off": 0}
     assert (report.classifiers["net"].judged, report.classifiers["net"].rate) == (5, 1.0)
     assert set(report.stages) == {"find", "cloak", "judge", "sink", "added"}
 
