@@ -1,5 +1,6 @@
 """How long the stages take: the newest seconds of each, and their percentiles in milliseconds."""
 
+import itertools
 import threading
 import time
 from collections import deque
@@ -49,6 +50,11 @@ class StageTimes:
         with self._lock:
             self._seconds.setdefault(name, deque(maxlen=self._kept)).append(seconds)
             self._counts[name] = self._counts.get(name, 0) + 1
+
+    def recent(self, name: str, count: int) -> list[float]:
+        """The newest durations of one stage, at most so many, in seconds; newest first."""
+        with self._lock:
+            return list(itertools.islice(reversed(self._seconds.get(name, ())), count))
 
     def summary(self) -> dict[str, dict[str, float]]:
         """Each stage's ``p50_ms``, ``p95_ms``, ``p99_ms`` and ``count``, in order of first use.

@@ -1,5 +1,6 @@
 """Makes out of the frames that go by what there is to see."""
 
+import statistics
 import threading
 from collections import deque
 from typing import Any, Final
@@ -16,7 +17,9 @@ METER_S: Final = 10.0
 """How long a reading counts, in seconds."""
 _RATE_S: Final = 2.0
 _SLOW_S: Final = 0.5
-"""How often what costs time is measured anew, in seconds."""
+"""How often what costs time is measured anew, in seconds, in the thread that asks."""
+_RECENT: Final = 60
+"""Over how many of the newest frames the delay is the median."""
 
 _STATUS: Final = {
     Output.CLOAKED: Status.PROTECTED,
@@ -45,6 +48,7 @@ class Recorder:
         self._heard: deque[tuple[float, Verdict]] = deque(maxlen=4096)
         self._seen: dict[str, Any] = {}
         self._slow_at_s = float("-inf")
+        self._newest: tuple[Frame | None, Protected, StageTimes] | None = None
 
     def see(self, clean: Frame | None, protected: Protected, times: StageTimes) -> None:
         """Take one frame: the picture as captured, None for a stand-in, and what went out."""
@@ -58,10 +62,8 @@ class Recorder:
         }
         if self.visible:
             seen |= {"clean": clean and clean.image, "sent": protected.frame.image}
-            if now_s - self._slow_at_s >= _SLOW_S:
-                self._slow_at_s = now_s
-                seen |= _measured(clean, protected, times)
         with self._lock:
+            self._newest = (clean, protected, times)
             self._sent_s.append(now_s)
             self._heard.extend((now_s, verdict) for verdict in protected.verdicts)
             self._seen |= seen
@@ -72,6 +74,7 @@ class Recorder:
             self._sent_s.clear()
             self._heard.clear()
             self._seen.clear()
+            self._newest = None
 
     def forget_readings(self) -> None:
         """Begin the meters anew, as after a change of the cloak."""
@@ -86,7 +89,16 @@ class Recorder:
                 self._sent_s.popleft()
             while self._heard and now_s - self._heard[0][0] > METER_S:
                 self._heard.popleft()
-            sent_s, heard, seen = list(self._sent_s), list(self._heard), dict(self._seen)
+            sent_s, heard = list(self._sent_s), list(self._heard)
+            newest = self._newest if now_s - self._slow_at_s >= _SLOW_S and self.visible else None
+        measured = {}
+        if newest is not None:
+            self._slow_at_s = now_s
+            measured = _measured(*newest)
+        with self._lock:
+            if self._seen:  # nothing was forgotten meanwhile
+                self._seen |= measured
+            seen = dict(self._seen)
         elapsed_s = sent_s[-1] - sent_s[0] if len(sent_s) > 1 else 0.0
         fps = (len(sent_s) - 1) / elapsed_s if elapsed_s > 0 else 0.0
         return seen | {"fps": fps, "meters": _meters([verdict for _, verdict in heard])}
@@ -104,9 +116,9 @@ def _meters(verdicts: list[Verdict]) -> tuple[Meter, ...]:
 
 def _measured(clean: Frame | None, protected: Protected, times: StageTimes) -> dict[str, Any]:
     measured: dict[str, Any] = {}
-    added = times.summary().get("added")
-    if added is not None:
-        measured["added_ms"] = added["p50_ms"]
+    added_s = times.recent("added", _RECENT)
+    if added_s:
+        measured["added_ms"] = 1000 * statistics.median(added_s)
     if clean is not None and protected.output is Output.CLOAKED:
         found = protected.faces.found
         measured["psnr_db"] = min(_face_psnr(clean, protected.frame, face) for face in found)

@@ -72,3 +72,12 @@ def test_threads_may_add_while_another_reads():
 def test_keeping_nothing_is_refused():
     with pytest.raises(ValueError, match="at least one"):
         StageTimes(kept=0)
+
+
+def test_the_newest_durations_come_first():
+    times = StageTimes(kept=3)
+    for seconds in (1.0, 2.0, 3.0, 4.0):
+        times.add("find", seconds)
+    assert times.recent("find", 2) == [4.0, 3.0]
+    assert times.recent("find", 9) == [4.0, 3.0, 2.0]
+    assert times.recent("cloak", 9) == []
