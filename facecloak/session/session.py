@@ -4,11 +4,13 @@ import dataclasses
 import logging
 import math
 import threading
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Final, Self
 
 from facecloak import app
-from facecloak.core.errors import FaceCloakError
+from facecloak.cloak.slate import Slate
+from facecloak.core.errors import FaceCloakError, SinkUnavailable
 from facecloak.core.ports import Sink
 from facecloak.core.types import Frame
 from facecloak.pipeline.escalation import Escalation, ladder
@@ -19,7 +21,6 @@ from facecloak.pipeline.worker import Worker
 from facecloak.session.moment import Moment
 from facecloak.session.recorder import Recorder
 from facecloak.settings import Settings
-from facecloak.sink.recovering import RecoveringSink
 
 logger = logging.getLogger(__name__)
 
@@ -244,20 +245,26 @@ class Session:
 
 
 class _Lent:
-    """A sink that stays open when the run that uses it ends."""
+    """A sink that stays open when the run that uses it ends, showing the slate from then on."""
 
-    def __init__(self, sink: Sink | RecoveringSink) -> None:
+    def __init__(self, sink: Sink) -> None:
         self._sink = sink
+        self._last: Frame | None = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
-    ) -> None: ...
+    ) -> None:
+        if self._last is not None and not isinstance(exc, SinkUnavailable):
+            height, width = self._last.image.shape[:2]
+            with suppress(SinkUnavailable):
+                self._sink.write(self._last.with_image(Slate().slate(width, height)))
 
     def write(self, frame: Frame) -> None:
         """Pass the frame on. Raises SinkUnavailable."""
+        self._last = frame
         self._sink.write(frame)
 
 

@@ -107,7 +107,8 @@ def test_a_picture_stays_a_picture(portrait, tmp_path, suffix):
 def test_where_nobody_is_only_slates_go_out(clip, tmp_path):
     told = protected(clip("in.mp4", face=False), tmp_path / "out.mkv", lossless=True)
     assert told["frames"] == {
-        "in": 10, "out": 10, "dropped": 0, "cloaked": 0, "held": 0, "shield": 10, "untouched": 0
+        "in": 10, "out": 10, "dropped": 0, "cloaked": 0, "held": 0, "shield": 10, "untouched": 0,
+        "off": 0,
     }  # fmt: skip
     assert told["face"] == {"psnr_db": None, "ssim": None}
     after = images_of(VideoSource(tmp_path / "out.mkv"))

@@ -100,7 +100,7 @@ one_fault = st.one_of(
     st.tuples(st.sampled_from(["finder", "cloak", "judge"]), errors),
     st.tuples(st.just("paint"), st.sampled_from(["same", "view", "size"])),
 ).map(lambda fault: dict([fault]))
-short_s = st.floats(0, 0.6)
+short_s = st.floats(0, 0.5)
 no_times_s = st.sampled_from([math.nan, math.inf, -math.inf])
 
 
@@ -111,10 +111,10 @@ class AnyOrder(RuleBasedStateMachine):
         inline=st.booleans(),
         empty_room=st.sampled_from(["shield", "pass"]),
         unfooled=st.sampled_from(["tell", "shield"]),
-        empty_after_s=st.sampled_from([0.0, 1.0]),
+        empty_after_s=st.sampled_from([0.0, 0.5]),
     )
     def start(self, inline, **policies):
-        self.settings = GuardSettings(hold_s=0.4, proof_s=1.0, unfooled_window_s=1.5, **policies)
+        self.settings = GuardSettings(hold_s=0.3, proof_s=0.5, unfooled_window_s=0.8, **policies)
         self.stages = Stages()
         times = StageTimes()
         self.desk = None if inline else DeskJury()
@@ -157,7 +157,7 @@ class AnyOrder(RuleBasedStateMachine):
     def switch_on(self):
         self.switch(on=True)
 
-    @rule(passed_s=st.floats(-20, 20))
+    @rule(passed_s=st.sampled_from([-9.0, -1.0, -0.1, 1.0, 9.0]))
     def jump(self, passed_s):
         self.clock_s += passed_s
 
@@ -200,7 +200,7 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(
         passed_s=short_s,
         count=st.sampled_from([1, 1, 1, 2, 3, 0]),
-        missing=st.sampled_from([0, 0, 0, 1, 2]),
+        missing=st.sampled_from([0, 0, 0, 0, 1]),
         faults=st.one_of(st.just({}), one_fault),
         answer=st.sampled_from(["all", "all", "some", "none"]),
         fooled=st.sampled_from([True, True, False]),
@@ -244,7 +244,21 @@ class AnyOrder(RuleBasedStateMachine):
             if self.desk and self.desk.desk:
                 self.answer(0, newest=True, answer="all", fooled=True)
 
-    @rule(passed_s=short_s, missing=st.integers(0, 1))
+    @rule(count=st.integers(2, 3))
+    def somebody_is_not_judged(self, count):
+        self.frame(1.0, count, 0, {}, "some", True)
+        if self.desk and self.desk.desk:
+            self.answer(0, newest=True, answer="some", fooled=True)
+        self.frame(0.1, count, 0, {}, "some", True)
+
+    @rule(count=st.integers(0, 1))
+    def off_for_a_moment(self, count):
+        self.switch(on=False)
+        self.frame(0.1, count, 0, {}, "all", True)
+        self.switch(on=True)
+        self.frame(0.1, count, 0, {}, "all", True)
+
+    @rule(passed_s=short_s, missing=st.sampled_from([0, 0, 1]))
     def nobody_is_found(self, passed_s, missing):
         self.frame(passed_s, 0, missing, {}, "all", True)
 

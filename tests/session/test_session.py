@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from facecloak import app
+from facecloak.cloak.slate import Slate
 from facecloak.core.errors import ConfigError, SinkUnavailable
 from facecloak.session.moment import Status
 from facecloak.session.session import Session
@@ -87,6 +88,15 @@ def test_off_shows_the_picture_as_captured_and_on_protects_again(kept):
         session.switch(on=True)
         moment = until(session, is_(Status.PROTECTED))
         assert moment.sent is None or not np.array_equal(moment.clean, moment.sent)
+
+
+def test_what_stands_in_the_camera_after_the_end_is_the_slate(kept):
+    with Session(SETTINGS) as session:
+        until(session, is_(Status.PROTECTED))
+        session.switch(on=False)
+        until(session, is_(Status.OFF))
+    height, width = kept.last.image.shape[:2]
+    assert np.array_equal(kept.last.image, Slate().slate(width, height))
 
 
 def test_strength_changes_without_a_gap_and_the_camera_size_without_closing_the_sink(kept):
