@@ -10,12 +10,15 @@ import shlex
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 FOLDER_VARIABLE = "FACECLOAK_UML"
 """Names the folder of a prebuilt guest: the kernel `linux`, and its `lib/modules`."""
+
+HERE = Path(__file__).parent
 
 _BOOT = """#!/bin/sh
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
@@ -64,10 +67,19 @@ class Guest:
     folder: Path
     memory_mb: int = 3072
 
-    def run(self, commands: list[list[str]], *, timeout_s: float) -> Outcome:
-        """Run commands as root, one after the other, until one fails."""
+    def run(
+        self, commands: list[list[str]], *, timeout_s: float, folder: Path | None = None
+    ) -> Outcome:
+        """Run commands as root, one after the other, until one fails.
+
+        Args:
+            commands: each a program and its arguments.
+            timeout_s: when the guest is switched off.
+            folder: where they run, shared with the guest under its own name; one that is forgotten,
+                if not given.
+        """
         with tempfile.TemporaryDirectory(prefix="facecloak-guest-") as name:
-            shared = Path(name)
+            shared = folder or Path(name)
             places = {"shared": shared, "modules": self.folder / "lib/modules"}
             (shared / "command.sh").write_text("\n".join(map(shlex.join, commands)) + "\n")
             (shared / "inside.sh").write_text(_INSIDE.format(**places))
@@ -101,12 +113,17 @@ class Guest:
             )
 
 
+def python(*arguments: object) -> list[str]:
+    """A command of the guest: this Python, with this repository."""
+    return ["env", f"PYTHONPATH={HERE.parent.parent}", sys.executable, *map(str, arguments)]
+
+
 def _preloaded(folder: Path) -> dict[str, str]:
     """What the kernel's environment needs on this processor; see xstate.c."""
     if "amx_tile" not in Path("/proc/cpuinfo").read_text():
         return {}
     library = folder / "xstate.so"
-    source = Path(__file__).with_name("xstate.c")
+    source = HERE / "xstate.c"
     compiler = shutil.which("cc") or "cc"
     subprocess.run([compiler, "-O2", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
     return {"LD_PRELOAD": str(library)}

@@ -1,40 +1,26 @@
 """The real drivers of a webcam and of the virtual camera, in a guest: see ``guest.py``."""
 
 import json
-import os
-import shutil
-import sys
-from pathlib import Path
+import statistics
 
+import numpy as np
 import pytest
 
 from facecloak.sink.loopback import LABEL
-from tests.hardware.guest import FOLDER_VARIABLE, Guest
+from tests.hardware.guest import HERE, python
+from tests.hardware.judging import sort
+from tests.hardware.portrait import HEIGHT, WIDTH
 
-pytestmark = [pytest.mark.guest, pytest.mark.slow]
+pytestmark = [pytest.mark.guest, pytest.mark.slow, pytest.mark.timeout(900)]
 
-HERE = Path(__file__).parent
+PATIENCE_S = 600
+"""A scenario takes 20 to 40 s; this is for machines that have other things to do."""
+
 LOAD = ["modprobe", "v4l2loopback", "video_nr=10", f'card_label="{LABEL}"', "exclusive_caps=1"]
 
 
-@pytest.fixture(scope="module")
-def guest():
-    folder = os.environ.get(FOLDER_VARIABLE)
-    if not folder:
-        pytest.skip(f"{FOLDER_VARIABLE} names no Linux guest with camera drivers")
-    for needed in ("busybox", "modprobe"):
-        if shutil.which(needed, path="/usr/sbin:/usr/bin:/sbin:/bin") is None:
-            pytest.skip(f"the guest needs {needed}")
-    return Guest(Path(folder).resolve())
-
-
-def python(*arguments):
-    root = HERE.parent.parent
-    return ["env", f"PYTHONPATH={root}", sys.executable, *map(str, arguments)]
-
-
 def test_it_starts_again_after_a_stop_and_after_a_kill(guest):
-    outcome = guest.run([LOAD, python(HERE / "scenario_restart.py")], timeout_s=200)
+    outcome = guest.run([LOAD, python(HERE / "scenario_restart.py")], timeout_s=PATIENCE_S)
     assert outcome.status == 0, outcome.said
     told = json.loads(outcome.said.splitlines()[-1])
     assert told["device"] == "/dev/video10"
@@ -71,7 +57,7 @@ def test_install_sets_up_the_driver_beside_that_of_another_program(guest):
             ["modprobe", "v4l2loopback"],
             [*facecloak, "devices"],
         ],
-        timeout_s=200,
+        timeout_s=PATIENCE_S,
     )
     assert outcome.status == 0, outcome.said
     said = outcome.said
@@ -85,25 +71,65 @@ def test_install_sets_up_the_driver_beside_that_of_another_program(guest):
 
 def test_a_webcam_that_is_unplugged_is_found_again(guest):
     load = ["modprobe", "vivid", "n_devs=1", "node_types=0x1", "num_inputs=1", "input_types=0x0"]
-    outcome = guest.run([load, python(HERE / "scenario_replug.py")], timeout_s=200)
+    outcome = guest.run([load, python(HERE / "scenario_replug.py")], timeout_s=PATIENCE_S)
     assert outcome.status == 0, outcome.said
     told = json.loads(outcome.said.splitlines()[-1])
-    assert told["before"] >= 10
+    assert told["before"] >= 5
     for which in ("first", "second"):
-        assert told[f"{which}_noticed_s"] <= 2
-        assert told[f"{which}_back_s"] <= 10
-        assert told[f"{which}_after"] >= 10
+        assert told[f"{which}_noticed_s"] <= 4
+        assert told[f"{which}_back_s"] <= 15
+        assert told[f"{which}_after"] >= 5
 
 
 def test_the_camera_is_on_only_while_a_call_shows_it(guest):
     camera = ["modprobe", "vivid", "n_devs=1", "node_types=0x1", "num_inputs=1", "input_types=0x0"]
-    outcome = guest.run([camera, LOAD, python(HERE / "scenario_on_demand.py")], timeout_s=280)
+    outcome = guest.run(
+        [camera, LOAD, python(HERE / "scenario_on_demand.py")], timeout_s=PATIENCE_S
+    )
     assert outcome.status == 0, outcome.said
     told = json.loads(outcome.said.splitlines()[-1])
     assert told["before"] is False
     for which in ("first", "second"):
-        assert told[f"{which}_on_s"] <= 3
+        assert told[f"{which}_on_s"] <= 8
         assert told[f"{which}_pictures"] == [480, 640, 3]
-        assert told[f"{which}_off_s"] <= 6
+        assert told[f"{which}_off_s"] <= 12
     assert told["listing_turns_it_on"] is False
+    assert told["exit"] == 0, told["log"]
+
+
+def test_a_call_gets_protected_faces_and_the_slate_and_nothing_else(
+    guest, film, two_loopbacks, tmp_path, tell
+):
+    np.save(tmp_path / "film.npy", film)
+    scenario = python(HERE / "scenario_faces.py", "film.npy")
+    outcome = guest.run([two_loopbacks, scenario], timeout_s=PATIENCE_S, folder=tmp_path)
+    assert outcome.status == 0, outcome.said
+    told = json.loads(outcome.said.splitlines()[-1])
+    seen = sort(np.load(tmp_path / "received.npy", mmap_mode="r"), film, strength=1.0)
+    latencies_ms = told.pop("latencies_ms")
+    cuts = statistics.quantiles(latencies_ms, n=20)
+    latency = {"median_ms": statistics.median(latencies_ms), "p95_ms": cuts[-1]}
+    torn = [one.likeness for one in seen.judged if one.torn]
+    tell(told | {"latency": latency, "torn": len(torn)} | seen.summary())
+
+    assert told["name"] == LABEL
+    assert (told["size"], told["fps"], told["layout"]) == ([WIDTH, HEIGHT], 30, "YU12")
+    assert told["ffmpeg"] == {"size": [WIDTH, HEIGHT], "fps": 30, "layout": "yuv420p"}
+    if told["v4l2_ctl"] is not None:
+        for line in ("640/480", "'YU12'", "30.000 (30/1)"):
+            assert line in told["v4l2_ctl"]
+
+    # The slate: while nobody is there, and again once the webcam is gone.
+    assert told["with_nobody"] == [["slate", 10]]
+    assert told["slate_after_s"] <= 10
+    assert told["without_webcam"][-1] == ["slate", 21]
+    # Between them protected faces only: the cloak is there, whole, and nothing else has changed.
+    assert seen.unknown == []
+    assert len(seen.judged) >= 20
+    assert min(one.likeness for one in seen.judged if not one.torn) >= 0.6
+    assert len(torn) <= 0.2 * len(seen.judged)
+    assert min(torn, default=1) >= 0.2
+    share = seen.summary()["fooled"]
+    assert all(fooled >= 0.8 for fooled in share.values()), share
+    assert latency["median_ms"] <= 2000
     assert told["exit"] == 0, told["log"]
