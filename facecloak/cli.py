@@ -66,6 +66,7 @@ def _told_on_stderr(*, debug: bool) -> Iterator[None]:
     with open(saved, "w", encoding="utf-8", errors="replace") as stderr:  # noqa: PTH123
         handler = logging.StreamHandler(stderr)
         handler.setFormatter(logging.Formatter("facecloak: %(message)s"))
+        level = logger.level
         logger.setLevel(logging.DEBUG if debug else logging.INFO)
         if not debug:
             handler.addFilter(logging.Filter(logger.name))
@@ -76,6 +77,7 @@ def _told_on_stderr(*, debug: bool) -> Iterator[None]:
             yield
         finally:
             logging.root.removeHandler(handler)
+            logger.setLevel(level)
             os.dup2(saved, 2)
 
 
