@@ -14,4 +14,6 @@ def require_display() -> None:
     names = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
     if platform.system() == "Linux" and not any(os.environ.get(name) for name in names):
         msg = "There is no display to open a window on."
-        raise SinkUnavailable(msg, "Run it on a desktop, or without one: facecloak run --sink out.mp4")
+        raise SinkUnavailable(
+            msg, "Run it on a desktop, or without one: facecloak run --sink out.mp4"
+        )
