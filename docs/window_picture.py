@@ -14,6 +14,7 @@ from facecloak.session.session import Session
 from facecloak.settings import Settings
 from facecloak.sink.display import require_display
 from facecloak.ui.application import Interface
+from facecloak.ui.picture import Look
 from facecloak.ui.words import translator
 
 SECONDS = 25.0
@@ -41,6 +42,9 @@ def main() -> None:
             cameras=lambda: [("Integrated Camera", "0")],
         )
         interface.start()
+
+        # What is added, not the portrait: this repository holds no picture of anybody.
+        interface.window.picture.look = Look.DIFFERENCE
 
         def shoot() -> None:
             interface.window.grab().save(str(asked.out))
