@@ -80,7 +80,7 @@ def main() -> None:
     asked = parser.parse_args()
     settings = Settings(source="demo", sink="null")
     seconds = asked.minutes * MINUTE_S + 2.0
-    source = app.rehearsal(seconds)
+    source = app.rehearsal(settings, seconds)
     made = app.protection(settings, live=True)
     print("| minute | fps | cloaked | unvouched | memory MB | cores |\n|---|---|---|---|---|---|")
     minutes = Minutes(settings.proof_s)

@@ -139,9 +139,10 @@ def watchers(settings: Settings) -> AbstractContextManager[Callable[[], bool] | 
     return nullcontext()
 
 
-def rehearsal(seconds: float) -> Source:
-    """Two seconds of the demo portrait as a webcam would send them, over and over."""
-    return capture.RehearsedSource(capture.DemoSource(2.0), seconds)
+def rehearsal(settings: Settings, seconds: float) -> Source:
+    """Two seconds of the demo portrait as the user's webcam would send them, over and over."""
+    size = (settings.width, settings.height)
+    return capture.RehearsedSource(capture.DemoSource(2.0), seconds, size=size)
 
 
 def file(path: Path) -> Source:

@@ -140,6 +140,8 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--debug", action="store_true", help="show where an error came from, and all messages"
         )
+    for name in ("width", "height"):
+        bench.add_argument(f"--{name}", help=f"{name} of the frames")
     for command in (run, protect, demo, bench, doctor):
         command.add_argument(
             "--strength", help="factor on the perturbation, 0.15 to 2 (default: 0.5)"

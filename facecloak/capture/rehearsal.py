@@ -24,13 +24,22 @@ class RehearsedSource:
     Args:
         source: every frame of it is drawn once, when this opens.
         seconds: how long it plays.
+        size: width and height of the frames, in pixels; those of the source if not given.
         clock: what goes for the time, in seconds.
     """
 
     live = True
 
-    def __init__(self, source: Source, seconds: float, *, clock: Clock = monotonic) -> None:
+    def __init__(
+        self,
+        source: Source,
+        seconds: float,
+        *,
+        size: tuple[int, int] | None = None,
+        clock: Clock = monotonic,
+    ) -> None:
         self._source = source
+        self._size = size
         self._seconds = seconds
         self._clock = clock
         self._closed = threading.Event()
@@ -40,8 +49,8 @@ class RehearsedSource:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Of the source."""
-        return self._source.size
+        """As asked for, or of the source."""
+        return self._size or self._source.size
 
     @property
     def fps(self) -> float:
@@ -59,7 +68,8 @@ class RehearsedSource:
                     break
                 if frame is not None:
                     options = (cv2.IMWRITE_JPEG_QUALITY, QUALITY)
-                    self._pictures.append(cv2.imencode(".jpg", frame.image, options)[1])
+                    image = cv2.resize(frame.image, self.size, interpolation=cv2.INTER_CUBIC)
+                    self._pictures.append(cv2.imencode(".jpg", image, options)[1])
         self._pictures += self._pictures[-2:0:-1]
         self._start_s = self._clock()
         return self

@@ -13,15 +13,15 @@ from facecloak.settings import Settings
 
 
 def bench(settings: Settings, *, seconds: float) -> dict[str, Any]:
-    """Send the demo portrait, 1280x720 at 30 frames a second, through the live pipeline.
+    """Send the demo portrait, in the size asked of the camera, through the live pipeline.
 
-    Frames come as motion JPEG, as from a webcam. Capture, judges and pipeline run in their threads
-    exactly as with a camera; the frames go to a sink that only counts them.
+    30 frames a second come as motion JPEG, as from a webcam. Capture, judges and pipeline run in
+    their threads exactly as with a camera; the frames go to a sink that only counts them.
 
     Raises:
         FaceCloakError: something failed.
     """
-    source = app.rehearsal(seconds)
+    source = app.rehearsal(settings, seconds)
     made = app.protection(settings, live=True)
     report = run_live(
         source,

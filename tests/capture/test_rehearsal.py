@@ -19,3 +19,9 @@ def test_it_plays_forth_and_back_for_its_time():
     np.testing.assert_allclose(apart_s, 1 / 30)
     for frame, shown in zip(frames, (0, 1, 2, 3, 2, 1, 0, 1), strict=True):
         assert np.abs(frame.image - originals[shown]).mean() < 3.0
+
+
+def test_it_plays_in_another_size():
+    with RehearsedSource(DemoSource(2 / 30), seconds=1 / 30, size=(1920, 1080)) as source:
+        assert source.size == (1920, 1080)
+        assert source.read(1.0).image.shape == (1080, 1920, 3)
