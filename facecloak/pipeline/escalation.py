@@ -46,6 +46,33 @@ def ladder(
     )
 
 
+class _Reader:
+    """One classifier's readings of one face: since when without a gap, and the latest of them."""
+
+    def __init__(self, since_s: float) -> None:
+        self._since_s = self._last_s = since_s
+        self._ballots: deque[tuple[float, bool]] = deque(maxlen=1024)
+
+    def hear(self, at_s: float, *, fooled: bool) -> None:
+        if at_s - self._last_s > WINDOW_S:
+            self.begin(at_s)
+        if at_s >= self._since_s:
+            self._last_s = at_s
+            self._ballots.append((at_s, fooled))
+
+    def begin(self, at_s: float) -> None:
+        """Forget what was read before."""
+        self._since_s = self._last_s = at_s
+        self._ballots.clear()
+
+    def reads(self, now_s: float) -> bool:
+        """Whether it was not fooled for most of a whole window."""
+        while self._ballots and now_s - self._ballots[0][0] > WINDOW_S:
+            self._ballots.popleft()
+        fooled = sum(fooled for _, fooled in self._ballots)
+        return now_s - self._since_s >= WINDOW_S and fooled < FOOLED_AT_LEAST * len(self._ballots)
+
+
 class Escalation:
     """Climbs one rung whenever some classifier read some face for some seconds. Pure.
 
@@ -56,8 +83,7 @@ class Escalation:
     def __init__(self, rungs: Sequence[Rung]) -> None:
         self._rungs = tuple(rungs)
         self._at = 0
-        self._began_s: float | None = None
-        self._ballots: deque[Verdict] = deque(maxlen=4096)
+        self._readers: dict[tuple[str, int], _Reader] = {}
 
     @property
     def rung(self) -> Rung:
@@ -74,25 +100,15 @@ class Escalation:
 
         Verdicts on a frame from before the last climb do not count.
         """
-        for verdict in verdicts:
-            if self._began_s is None:
-                self._began_s = verdict.at_s
-            if verdict.at_s >= self._began_s:
-                self._ballots.append(verdict)
-        if self.exhausted or self._began_s is None or not now_s - self._began_s >= WINDOW_S:
+        if self.exhausted:
             return None
-        while self._ballots and now_s - self._ballots[0].at_s > WINDOW_S:
-            self._ballots.popleft()
-        if not self._read():
+        for verdict in verdicts:
+            who = (verdict.classifier, verdict.track)
+            reader = self._readers.setdefault(who, _Reader(verdict.at_s))
+            reader.hear(verdict.at_s, fooled=verdict.fooled)
+        if not any(reader.reads(now_s) for reader in self._readers.values()):
             return None
         self._at += 1
-        self._began_s = now_s
-        self._ballots.clear()
+        for reader in self._readers.values():
+            reader.begin(now_s)
         return self.rung
-
-    def _read(self) -> bool:
-        """Whether some classifier was not fooled about some face for most of the window."""
-        readers: dict[tuple[str, int], list[bool]] = {}
-        for ballot in self._ballots:
-            readers.setdefault((ballot.classifier, ballot.track), []).append(ballot.fooled)
-        return any(sum(fooled) < FOOLED_AT_LEAST * len(fooled) for fooled in readers.values())

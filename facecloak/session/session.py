@@ -130,8 +130,10 @@ class Session:
 
     def _work(self) -> None:
         failures = 0
-        while not self._closed.is_set():
+        while True:
             self._again.clear()
+            if self._closed.is_set():  # looked at after clearing: closing sets both
+                return
             try:
                 self._run(self._settings)
                 failures = 0
@@ -174,7 +176,7 @@ class Session:
         self.recorder.see(clean, protected, made.protector.times)
         with self._lock:
             settings = self._settings
-        if settings != self._renewed:
+        if _cloaking(settings) != _cloaking(self._renewed):
             self._renew(settings)
             self._cloak(settings)
         if made.protector.protecting:
@@ -266,6 +268,11 @@ class _Lent:
         """Pass the frame on. Raises SinkUnavailable."""
         self._last = frame
         self._sink.write(frame)
+
+
+def _cloaking(settings: Settings) -> tuple[str, float, float]:
+    """The settings that another cloak, or another ladder, is made for."""
+    return settings.perturbation, settings.strength, settings.max_strength
 
 
 def _weighty(settings: Settings) -> dict[str, Any]:

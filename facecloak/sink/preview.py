@@ -7,7 +7,7 @@ from PyQt5.QtCore import Qt
 from PyQt5.QtGui import QCloseEvent, QImage, QPixmap
 from PyQt5.QtWidgets import QApplication, QLabel
 
-from facecloak.core.types import Frame
+from facecloak.core.types import Frame, Image
 from facecloak.sink.closed import SinkClosed
 from facecloak.sink.display import require_display
 
@@ -67,8 +67,7 @@ class _Window(QLabel):
 
     def show_frame(self, frame: Frame) -> None:
         height, width = frame.image.shape[:2]
-        data = frame.image.tobytes()
-        picture = QPixmap.fromImage(QImage(data, width, height, 3 * width, QImage.Format_BGR888))
+        picture = QPixmap.fromImage(as_qimage(frame.image))
         if not self.isVisible():
             self.resize(width, height)
             self.show()
@@ -79,3 +78,10 @@ class _Window(QLabel):
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802  Qt's name
         self.closed = True
         super().closeEvent(event)
+
+
+def as_qimage(image: Image) -> QImage:
+    """A picture of Qt's with the same pixels."""
+    height, width = image.shape[:2]
+    pixels = image.tobytes()  # QImage keeps these alive, not an array
+    return QImage(pixels, width, height, 3 * width, QImage.Format.Format_BGR888)

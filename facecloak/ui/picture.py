@@ -5,10 +5,11 @@ from typing import Final
 
 import numpy as np
 from PyQt5.QtCore import QRect, Qt
-from PyQt5.QtGui import QImage, QPainter, QPaintEvent
+from PyQt5.QtGui import QPainter, QPaintEvent
 from PyQt5.QtWidgets import QSizePolicy, QWidget
 
 from facecloak.core.types import Image
+from facecloak.sink.preview import as_qimage
 
 DIFFERENCE_GAIN: Final = 10
 
@@ -60,10 +61,3 @@ def difference(clean: Image, sent: Image) -> Image:
     """Ten times what was added, around middle grey."""
     change = sent.astype(np.int16) - clean
     return np.clip(128 + DIFFERENCE_GAIN * change, 0, 255).astype(np.uint8)
-
-
-def as_qimage(image: Image) -> QImage:
-    """A picture of Qt's with the same pixels."""
-    height, width = image.shape[:2]
-    pixels = image.tobytes()  # QImage keeps these alive, not an array
-    return QImage(pixels, width, height, 3 * width, QImage.Format.Format_BGR888)

@@ -70,6 +70,26 @@ def test_verdicts_from_before_a_climb_do_not_count():
     assert subject.hear([verdict(fooled=False, at_s=2.9)], 6.1) is None
 
 
+def test_a_face_that_comes_in_later_is_given_its_three_seconds_too():
+    subject = Escalation((Rung("a", 0.5), Rung("a", 0.75)))
+    for step in range(40):
+        now_s = step / 4
+        heard = [verdict(0, at_s=now_s)]
+        if now_s >= 5:
+            heard.append(verdict(1, fooled=False, at_s=now_s))
+        climbed = subject.hear(heard, now_s)
+        assert (climbed is not None) == (now_s == 5 + WINDOW_S)
+
+
+def test_a_face_that_comes_back_is_given_its_three_seconds_again():
+    subject = Escalation((Rung("a", 0.5), Rung("a", 0.75)))
+    subject.hear([verdict(fooled=False, at_s=0.0)], 0.0)
+    subject.hear([verdict(fooled=False, at_s=1.0)], 1.0)
+    assert subject.hear([verdict(fooled=False, at_s=60.0)], 60.0) is None
+    assert subject.hear([verdict(fooled=False, at_s=62.0)], 62.9) is None
+    assert subject.hear([verdict(fooled=False, at_s=63.0)], 63.0) == Rung("a", 0.75)
+
+
 @pytest.mark.parametrize("now_s", [float("nan"), float("-inf")])
 def test_a_time_that_is_none_changes_nothing(now_s):
     subject = Escalation((Rung("a", 0.5), Rung("a", 0.75)))

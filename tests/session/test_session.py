@@ -143,6 +143,9 @@ def test_a_classifier_that_still_reads_the_face_raises_the_strength(kept):
         moment = until(session, lambda m: m.raised)
         assert moment.strength == 0.5
         assert moment.exhausted
+        session.change(dataclasses.replace(low, language="de"))
+        session.recorder.visible = True  # so that a later frame tells itself
+        assert until(session, lambda m: m.sent is not None).strength == 0.5
 
 
 def test_a_mistake_in_the_program_ends_it_and_is_a_problem(kept):

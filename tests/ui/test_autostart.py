@@ -9,13 +9,6 @@ from facecloak.core.errors import ConfigError
 from facecloak.ui import autostart
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    return tmp_path
-
-
 @pytest.fixture
 def linux(monkeypatch):
     monkeypatch.setattr(autostart.platform, "system", lambda: "Linux")

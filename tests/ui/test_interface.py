@@ -12,9 +12,10 @@ from PyQt5.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QM
 from facecloak.core.errors import SinkUnavailable
 from facecloak.session.moment import Moment, Status
 from facecloak.settings import Settings, load
+from facecloak.sink.preview import as_qimage
 from facecloak.ui import autostart
 from facecloak.ui.application import OnlyOne
-from facecloak.ui.picture import as_qimage, difference
+from facecloak.ui.picture import difference
 from facecloak.ui.words import translator
 
 
