@@ -8,6 +8,7 @@ and from a room that is empty where that was asked for. ``docs/threat-model.md``
 """
 
 import itertools
+import math
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -170,7 +171,7 @@ class Guard:
             return Output.SHIELD
         if self._empty_since_s is None or now_s < self._empty_since_s:
             self._empty_since_s = now_s
-        if now_s - self._empty_since_s >= self._settings.empty_after_s:
+        if self._settings.empty_after_s <= now_s - self._empty_since_s < math.inf:
             return Output.UNTOUCHED
         return self._stand_in(now_s)
 

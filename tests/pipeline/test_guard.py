@@ -86,6 +86,12 @@ STORIES = [
     ),
     pytest.param(
         OPEN,
+        [Step(0, SHIELD, found=0), Step(float("inf"), SHIELD, found=0),
+         Step(2.9, SHIELD, found=0), Step(3, UNTOUCHED, found=0)],
+        id="an infinite time shows no room",
+    ),
+    pytest.param(
+        OPEN,
         [Step(0, CLOAKED, judged_s=0.0), Step(0.1, HELD, found=0), Step(0.6, SHIELD, found=0),
          Step(3.0, SHIELD, found=0), Step(3.1, UNTOUCHED, found=0)],
         id="somebody leaves",
