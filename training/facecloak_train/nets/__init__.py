@@ -4,9 +4,14 @@ from collections.abc import Callable
 
 from torch import nn
 
+from facecloak_train.nets.resnet import resnet14, resnet18
 from facecloak_train.nets.vgg import Vgg19
 
-NETS: dict[str, Callable[[int], nn.Module]] = {"vgg19": Vgg19}
+NETS: dict[str, Callable[[int], nn.Module]] = {
+    "vgg19": Vgg19,
+    "resnet18": resnet18,
+    "resnet14": resnet14,
+}
 """Every trainable architecture by its command-line name; called with the number of classes."""
 
 
