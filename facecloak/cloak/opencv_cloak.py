@@ -7,17 +7,21 @@ from typing import Final
 
 import cv2
 import numpy as np
+from cv2.typing import MatLike as Mat
 from numpy.typing import NDArray
 
 from facecloak.core import geometry
 from facecloak.core.errors import ConfigError, FaceCloakError
 from facecloak.core.perturbation import MAX_EPS, Perturbation
-from facecloak.core.types import Affine, Face, Frame, Image
+from facecloak.core.types import Affine, Face, Frame
 
 MAX_STRENGTH: Final = 2.0
 _PATTERN_PX: Final = (64, 128, 256, 512)
+_ZERO: Final = 128
+"""The step that changes nothing."""
 
-Levels = NDArray[np.int16]
+Steps = NDArray[np.uint8]
+"""A pattern on the 8-bit scale that OpenCV warps fastest; ``_ZERO`` and 127 either way."""
 Box = tuple[slice, slice]
 """Rows and columns of a frame."""
 
@@ -53,6 +57,10 @@ class OpenCvCloak:
         self._perturbation = perturbation
         self._strength = strength
         self._still = functools.lru_cache(len(_PATTERN_PX))(self._render)
+        self._steps_per_level = (255 - _ZERO) / eps
+        levels = np.rint((np.arange(256.0) - _ZERO) / self._steps_per_level)
+        self._gain = np.clip(levels, 0, self.budget).astype(np.uint8)
+        self._loss = np.clip(-levels, 0, self.budget).astype(np.uint8)
 
     def apply(self, frame: Frame, faces: Sequence[Face]) -> Frame:
         """Return the frame with every face cloaked; without faces, the frame itself.
@@ -68,26 +76,31 @@ class OpenCvCloak:
         done: list[Box] = []
         try:
             for face in faces:
-                levels, box = self._levels(frame, face)
+                steps, box = self._steps(frame, face)
+                if not steps.size:
+                    continue
+                gain, loss = cv2.LUT(steps, self._gain), cv2.LUT(steps, self._loss)
                 if any(_overlap(box, other) for other in done):
                     before = out[box].astype(np.int16) - frame.image[box]
-                    total = before.max(axis=2, initial=0) + before.min(axis=2, initial=0) + levels
-                    levels = np.clip(total, -self.budget, self.budget)
+                    total = before.max(axis=2) + before.min(axis=2) + gain - loss
+                    gain = np.clip(total, 0, self.budget).astype(np.uint8)
+                    loss = np.clip(-total, 0, self.budget).astype(np.uint8)
                     out[box] = frame.image[box]
-                _add(out[box], levels)
+                pixels = out[box]
+                cv2.add(pixels, _thrice(gain), dst=pixels)
+                cv2.subtract(pixels, _thrice(loss), dst=pixels)
                 done.append(box)
         except cv2.error as exc:
             msg = f"OpenCV could not cloak a frame of {out.shape[1]}x{out.shape[0]} pixels."
             raise FaceCloakError(msg, "Use a smaller picture.") from exc
         return frame.with_image(out)
 
-    def _levels(self, frame: Frame, face: Face) -> tuple[Levels, Box]:
+    def _steps(self, frame: Frame, face: Face) -> tuple[Steps, Box]:
         """The change of each pixel in the face's box, and the box."""
         height, width = frame.image.shape[:2]
         left, top, right, bottom = face_box(face.face_from_frame, width, height)
-        box = (slice(top, bottom), slice(left, right))
         if right <= left or bottom <= top:
-            return np.zeros((0, 0), np.int16), (slice(0, 0), slice(0, 0))
+            return np.zeros((0, 0), np.uint8), (slice(0, 0), slice(0, 0))
         pattern = self._pattern(geometry.face_width_px(face.face_from_frame), frame.captured_s)
         pattern_from_frame = geometry.compose(
             geometry.crop_from_face(len(pattern)), face.face_from_frame
@@ -100,24 +113,25 @@ class OpenCvCloak:
             pattern_from_box,
             (right - left, bottom - top),
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderValue=(_ZERO,),
         )
-        whole = np.rint(warped, out=warped).astype(np.int16)
-        return np.clip(whole, -self.budget, self.budget, out=whole), box
+        return warped.astype(np.uint8, copy=False), (slice(top, bottom), slice(left, right))
 
-    def _pattern(self, face_px: float, t_s: float) -> NDArray[np.float32]:
+    def _pattern(self, face_px: float, t_s: float) -> Steps:
         size_px = next((size for size in _PATTERN_PX if size >= face_px), _PATTERN_PX[-1])
         if self._perturbation.moves:
             return self._render(size_px, t_s)
         return self._still(size_px)
 
-    def _render(self, size_px: int, t_s: float = 0.0) -> NDArray[np.float32]:
-        return self._perturbation.render(size_px, t_s) * np.float32(self._strength)
+    def _render(self, size_px: int, t_s: float = 0.0) -> Steps:
+        levels = self._perturbation.render(size_px, t_s) * np.float32(self._strength)
+        steps: Steps = np.rint(levels * self._steps_per_level + _ZERO).astype(np.uint8)
+        return steps
 
 
-def _add(pixels: Image, levels: Levels) -> None:
-    """Add the same levels to blue, green and red, in place; 0 and 255 are never left."""
-    if levels.size:
-        pixels[...] = cv2.add(pixels, cv2.merge([levels, levels, levels]), dtype=cv2.CV_8U)
+def _thrice(plane: Mat) -> Mat:
+    """The same for blue, green and red."""
+    return cv2.merge([plane, plane, plane])
 
 
 def _overlap(one: Box, other: Box) -> bool:

@@ -15,7 +15,6 @@ MIN_WIDTH_PX: Final = 16.0
 MAX_WIDTH_SHARE: Final = 3.0
 """A face square larger than this share of the frame's long side is nonsense."""
 
-_TEMPLATE: Final = list(geometry.TEMPLATE_INDICES)
 _MIDDLE: Final = np.array([[0.5, 0.5]])
 
 
@@ -64,9 +63,8 @@ class Place:
 
 
 def from_mesh(landmarks: Points) -> Place:
-    """Align by the rigid landmarks of the mesh, ``float64[468, 2]``. Raises DegenerateFace."""
-    rigid = landmarks[_TEMPLATE]
-    return Place(geometry.similarity(rigid, geometry.TEMPLATE_POINTS), Sighting.MESH)
+    """Align by the rigid landmarks of the mesh, ``float64[13, 2]``. Raises DegenerateFace."""
+    return Place(geometry.similarity(landmarks, geometry.TEMPLATE_POINTS), Sighting.MESH)
 
 
 def from_keypoints(detection: tuple[Points, float]) -> Place:

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from facecloak.core.errors import ArtifactError, DeviceError
+from facecloak.core.geometry import TEMPLATE_INDICES
 from facecloak.core.types import Faces, Frame, Image, Points
 from facecloak.face.search import Models, Search
 from facecloak.face.smoothing import SmoothingConfig
@@ -62,7 +63,7 @@ class _Model:
 
 
 class MeshModel(_Model):
-    """The dense landmarks of up to ``faces`` faces.
+    """The rigid ones of the dense landmarks of up to ``faces`` faces.
 
     Args:
         faces: the most faces it looks for.
@@ -82,9 +83,13 @@ class MeshModel(_Model):
         )
 
     def landmarks(self, rgb: Image) -> list[Points]:
-        """Return ``float64[468, 2]`` pixel coordinates for each face. Raises DeviceError."""
+        """Return pixel coordinates for each face: ``float64[13, 2]``, as ``TEMPLATE_INDICES``.
+
+        Raises:
+            DeviceError: the graph failed.
+        """
         faces = self._process(rgb).multi_face_landmarks or ()
-        return [_pixels(face.landmark, rgb) for face in faces]
+        return [_pixels([face.landmark[i] for i in TEMPLATE_INDICES], rgb) for face in faces]
 
 
 class DetectorModel(_Model):
@@ -121,7 +126,7 @@ class MediaPipeFinder:
     """Finds, tracks and aligns faces; a FaceFinder. A context manager: leaving frees the models.
 
     Args:
-        faces: how many near faces the mesh follows by itself; more are found, but cost more.
+        faces: how many near faces a mesh follows by itself; more are found, but cost more.
         every: look at one more view for small faces each so many frames.
         live: take these looks in a thread of its own, off the hot path; otherwise in turn, so that
             a file gives the same result each time.
@@ -143,7 +148,9 @@ class MediaPipeFinder:
     ) -> None:
         with contextlib.ExitStack() as opened:
             models = Models(
-                video=opened.enter_context(MeshModel(faces=faces, video=True)),
+                group=opened.enter_context(MeshModel(faces=faces, video=True)),
+                solo=opened.enter_context(MeshModel(faces=1, video=True)),
+                near=opened.enter_context(DetectorModel(far=False)),
                 still=opened.enter_context(MeshModel(faces=1, video=False)),
                 far=opened.enter_context(DetectorModel(far=True)),
                 scout=opened.enter_context(DetectorModel(far=True)) if live else None,

@@ -1,6 +1,7 @@
 """What to look at in a frame: the finder without MediaPipe.
 
-whole frame --video mesh--> faces
+whole frame --one face is known: mesh of one face, near detector beside it
+            '-otherwise: mesh of several faces-----------------------------> faces
 tracks without a face --still mesh on a close view--> faces
                       '--optical flow--> predicted --far detector on a close view--> faces
 one more view now and then --far detector--> faces that are new, small or distant
@@ -8,6 +9,7 @@ one more view now and then --far detector--> faces that are new, small or distan
 """
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, Protocol, TypeVar
@@ -36,10 +38,10 @@ _Seen = TypeVar("_Seen")
 
 
 class Mesh(Protocol):
-    """Sees faces by their dense landmarks."""
+    """Sees faces by the rigid ones of their dense landmarks."""
 
     def landmarks(self, rgb: Image) -> list[Points]:
-        """``float64[468, 2]`` for each face, in pixels of ``rgb``."""
+        """``float64[13, 2]`` for each face, as ``geometry.TEMPLATE_INDICES``, in pixels of ``rgb``."""
         ...
 
 
@@ -53,16 +55,21 @@ class Detector(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """The three networks.
+    """The networks. Beside the caller's thread, another asks ``near`` and a third ``scout``.
 
     Attributes:
-        video: the mesh that follows faces through whole frames.
+        group: the mesh that follows several faces through whole frames. It looks for more of them
+            in every frame, before it follows, so that it takes twice the time of ``solo``.
+        solo: the mesh that follows one face.
+        near: the detector that looks for more of them meanwhile, the one inside ``group``.
         still: the mesh for single views.
         far: the detector for small faces.
         scout: another one for a thread of its own; None looks in the caller's.
     """
 
-    video: Mesh
+    group: Mesh
+    solo: Mesh
+    near: Detector
     still: Mesh
     far: Detector
     scout: Detector | None = None
@@ -115,11 +122,13 @@ class Search:
         self._schedule = Schedule(every)
         self._tracker = Tracker(tracking, smoothing)
         self._before: Picture | None = None
+        self._beside = ThreadPoolExecutor(1, thread_name_prefix="facecloak-near")
         self._scout: Scout[Place] = Scout()
 
     def close(self) -> None:
-        """End the scout's thread. A second call does nothing."""
+        """End the threads. A second call does nothing."""
         self._scout.close()
+        self._beside.shutdown(wait=True, cancel_futures=True)
 
     def find(self, frame: Frame) -> Faces:
         """Return the faces of this frame. Raises DeviceError when a model fails."""
@@ -144,13 +153,24 @@ class Search:
         return self._tracker.update(distinct(seen), predicted, at_s=frame.captured_s)
 
     def _whole(self, picture: Picture) -> list[Place]:
-        """The faces that the video mesh follows, each once.
+        """The near faces of the whole frame, each once."""
+        if len(self._tracker.tracks) != 1:
+            return self._followed(picture, self._models.group)
+        view = picture.small  # made here, before two threads want it
+        looking = self._beside.submit(self._models.near.keypoints, view)
+        seen = self._followed(picture, self._models.solo)
+        near = self._placed(looking.result(), from_keypoints, picture, picture.small_from_frame)
+        return seen + self._confirmed(picture, near, seen)
+
+    def _followed(self, picture: Picture, mesh: Mesh) -> list[Place]:
+        """The faces that a mesh follows through whole frames, each once.
 
         It lists a face that it follows together with the same face detected afresh, whose first
         landmarks are up to a fifth too large; so the places least surprising come first, and a
         face that is new gets a close look before it is believed.
         """
-        places = self._align(self._models.video.landmarks, from_mesh, picture, None)
+        seen = mesh.landmarks(picture.small)
+        places = self._placed(seen, from_mesh, picture, picture.small_from_frame)
         faces: list[Place] = []
         for place in distinct(sorted(places, key=self._tracker.surprise)):
             new = self._tracker.surprise(place) > _NEAR
@@ -162,16 +182,23 @@ class Search:
         see: Callable[[Image], list[_Seen]],
         align: Callable[[_Seen], Place],
         picture: Picture,
-        view_from_frame: Affine | None,
+        view_from_frame: Affine,
     ) -> list[Place]:
-        """The plausible faces that a model sees in a view; None is the smaller copy."""
-        view = picture.small if view_from_frame is None else picture.view(view_from_frame)
-        if view_from_frame is None:
-            view_from_frame = picture.small_from_frame
+        """The plausible faces that a model sees in a view."""
+        return self._placed(see(picture.view(view_from_frame)), align, picture, view_from_frame)
+
+    @staticmethod
+    def _placed(
+        seen: Sequence[_Seen],
+        align: Callable[[_Seen], Place],
+        picture: Picture,
+        view_from_frame: Affine,
+    ) -> list[Place]:
+        """Where in the frame the faces seen in a view are, as far as that is plausible."""
         places: list[Place] = []
-        for seen in see(view):
+        for one in seen:
             try:
-                place = align(seen)
+                place = align(one)
             except DegenerateFace:
                 continue
             matrix = geometry.compose(place.face_from_frame, view_from_frame)

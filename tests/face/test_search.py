@@ -1,9 +1,12 @@
 """The search with models that are told what to see."""
 
+import contextlib
+
 import numpy as np
 import pytest
 
 from facecloak.core import geometry
+from facecloak.core.errors import DeviceError
 from facecloak.core.types import Frame, Sighting
 from facecloak.face.search import Models, Schedule, Search
 from facecloak.face.smoothing import SmoothingConfig
@@ -27,23 +30,38 @@ class Scripted:
 
 
 def mesh_points(frame_from_face=FRAME_FROM_FACE):
-    points = np.zeros((468, 2))
-    points[list(geometry.TEMPLATE_INDICES)] = geometry.apply(
-        frame_from_face, geometry.TEMPLATE_POINTS
-    )
-    return points
+    return geometry.apply(frame_from_face, geometry.TEMPLATE_POINTS)
 
 
-def search(video=None, still=None, far=None) -> Search:
-    models = Models(video or Scripted(), still or Scripted(), far or Scripted())
-    return Search(models, 5, TrackingConfig(), SmoothingConfig())
+IN_VIEW = mesh_points(np.array([[96.0, 0, 47.5], [0, 96.0, 47.5]]))
+"""Where the still mesh sees the face that a close view was cut around."""
+
+
+def models(**scripted) -> Models:
+    kinds = ("group", "solo", "near", "still", "far")
+    return Models(**{kind: Scripted() for kind in kinds} | scripted)
+
+
+@pytest.fixture
+def search():
+    """Makes searches, and closes them; ``video`` is the mesh of one face and of several."""
+    with contextlib.ExitStack() as opened:
+
+        def make(video=None, every=5, **scripted) -> Search:
+            if video is not None:
+                scripted |= {"group": video, "solo": video}
+            one = Search(models(**scripted), every, TrackingConfig(), SmoothingConfig())
+            opened.callback(one.close)
+            return one
+
+        yield make
 
 
 def frame(index: int) -> Frame:
     return Frame(np.full((360, 640, 3), 128, np.uint8), index / 30, index)
 
 
-def test_the_mesh_alone_places_the_face() -> None:
+def test_the_mesh_alone_places_the_face(search) -> None:
     faces = search(video=Scripted([mesh_points()])).find(frame(0))
     np.testing.assert_allclose(
         geometry.invert(faces.found[0].face_from_frame), FRAME_FROM_FACE, atol=1e-6
@@ -51,32 +69,29 @@ def test_the_mesh_alone_places_the_face() -> None:
     assert faces.found[0].sighting is Sighting.MESH
 
 
-def test_a_face_listed_twice_counts_once() -> None:
+def test_a_face_listed_twice_counts_once(search) -> None:
     larger = FRAME_FROM_FACE * 1.2 - [[0, 0, 50], [0, 0, 30]]
     one = search(video=Scripted([mesh_points(larger), mesh_points()]))
     for index in range(3):
         assert len(one.find(frame(index)).found) == 1
 
 
-def test_keypoints_stand_in_when_the_mesh_sees_nothing() -> None:
+def test_keypoints_stand_in_when_the_mesh_sees_nothing(search) -> None:
     points = geometry.apply(FRAME_FROM_FACE, geometry.KEYPOINT_POINTS)
     faces = search(far=Scripted(close=[(points, 0.9)])).find(frame(0))
     assert {face.sighting for face in faces.found} == {Sighting.KEYPOINTS}
 
 
-def test_the_detector_alone_must_be_sure_of_a_new_face() -> None:
+def test_the_detector_alone_must_be_sure_of_a_new_face(search) -> None:
     points = geometry.apply(FRAME_FROM_FACE, geometry.KEYPOINT_POINTS)
     assert search(far=Scripted(close=[(points, 0.6)])).find(frame(0)).found == ()
 
 
-def test_a_newcomer_seen_by_the_scout_is_found_without_waiting_for_it() -> None:
+def test_a_newcomer_seen_by_the_scout_is_found_without_waiting_for_it(search) -> None:
     """Beside a known face the far detector looks in a thread of its own."""
     points = geometry.apply(np.array([[40.0, 0, 20], [0, 40.0, 20]]), geometry.KEYPOINT_POINTS)
-    video, scout = Scripted([mesh_points()]), Scripted()
-    models = Models(
-        video, Scripted([mesh_points(np.array([[96.0, 0, 48], [0, 96.0, 48]]))]), Scripted(), scout
-    )
-    one = Search(models, 1, TrackingConfig(), SmoothingConfig())
+    scout = Scripted()
+    one = search(Scripted([mesh_points()]), every=1, still=Scripted(close=[IN_VIEW]), scout=scout)
     for index in range(3):
         assert len(one.find(frame(index)).found) == 1
     scout.close = [(points, 0.9)]
@@ -85,19 +100,49 @@ def test_a_newcomer_seen_by_the_scout_is_found_without_waiting_for_it() -> None:
         found = len(one.find(frame(index)).found)
         if found > 1:
             break
-    one.close()
     assert found > 1
 
 
-def test_degenerate_and_implausible_landmarks_are_dropped() -> None:
-    tiny = geometry.apply(np.array([[5.0, 0, 200], [0, 5.0, 120]]), geometry.TEMPLATE_POINTS)
-    small = np.zeros((468, 2))
-    small[list(geometry.TEMPLATE_INDICES)] = tiny
-    nowhere = [np.zeros((468, 2)), np.full((468, 2), np.nan), small]
+def test_a_near_newcomer_beside_one_known_face_is_found_in_the_same_frame(search) -> None:
+    """The mesh of one face does not see it; the near detector looks beside it in every frame."""
+    near = Scripted()
+    one = search(Scripted([mesh_points()]), near=near, still=Scripted(close=[IN_VIEW]))
+    for index in range(3):
+        assert len(one.find(frame(index)).found) == 1
+    known, new = FRAME_FROM_FACE, np.array([[80.0, 0, 450], [0, 80.0, 100]])
+    near.whole = [(geometry.apply(at, geometry.KEYPOINT_POINTS), 0.6) for at in (known, new)]
+    found = one.find(frame(3)).found
+    assert [face.track for face in found] == [0, 1]
+    np.testing.assert_allclose(geometry.invert(found[1].face_from_frame), new, atol=1e-6)
+
+
+def test_several_known_faces_are_followed_by_the_mesh_of_several(search) -> None:
+    there = [mesh_points(), mesh_points(np.array([[80.0, 0, 450], [0, 80.0, 100]]))]
+    group, blind = Scripted(there), Scripted()
+    one = search(group=group, solo=blind, near=blind, still=Scripted(close=[IN_VIEW]))
+    for index in range(5):
+        assert [face.track for face in one.find(frame(index)).found] == [0, 1]
+
+
+def test_a_detector_that_fails_beside_the_mesh_is_heard(search) -> None:
+    class Broken(Scripted):
+        def keypoints(self, rgb):
+            msg = "It failed."
+            raise DeviceError(msg)
+
+    one = search(Scripted([mesh_points()]), near=Broken())
+    one.find(frame(0))
+    with pytest.raises(DeviceError):
+        one.find(frame(1))
+
+
+def test_degenerate_and_implausible_landmarks_are_dropped(search) -> None:
+    tiny = mesh_points(np.array([[5.0, 0, 200], [0, 5.0, 120]]))
+    nowhere = [np.zeros((13, 2)), np.full((13, 2), np.nan), tiny]
     assert search(video=Scripted(nowhere)).find(frame(0)).found == ()
 
 
-def test_a_face_that_no_model_sees_any_more_is_missing() -> None:
+def test_a_face_that_no_model_sees_any_more_is_missing(search) -> None:
     video = Scripted([mesh_points()])
     one = search(video=video)
     for index in range(5):

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facecloak.core.geometry import KEYPOINT_MIRROR, TEMPLATE_INDICES, TEMPLATE_MIRROR
+from facecloak.core.geometry import KEYPOINT_MIRROR, TEMPLATE_MIRROR
 from facecloak.core.types import Image, Points
 from facecloak.face.mediapipe_finder import DetectorModel, MeshModel
 from facecloak_train.data.fer2013 import FACE_PX, read_npz
@@ -61,7 +61,7 @@ def measure_template(data: Path, count: int = 3000, seed: int = 0) -> Template:
     with MeshModel(faces=1, video=False) as mesh, DetectorModel(far=False) as detector:
         for image in images[np.sort(chosen)]:
             picture = _enlarged(image)
-            meshes += [face[list(TEMPLATE_INDICES)] for face in mesh.landmarks(picture)]
+            meshes += mesh.landmarks(picture)
             keypoints += [points for points, _ in detector.keypoints(picture)[:1]]
     return Template(
         _centre(meshes, TEMPLATE_MIRROR),
