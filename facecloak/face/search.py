@@ -41,7 +41,7 @@ class Mesh(Protocol):
     """Sees faces by the rigid ones of their dense landmarks."""
 
     def landmarks(self, rgb: Image) -> list[Points]:
-        """``float64[13, 2]`` for each face, as ``geometry.TEMPLATE_INDICES``, in pixels of ``rgb``."""
+        """For each face ``float64[13, 2]``, as ``TEMPLATE_INDICES``, in pixels of ``rgb``."""
         ...
 
 
