@@ -128,11 +128,24 @@ def test_teachers_are_part_of_the_target(tiny_net, tiny_faces, tmp_path, monkeyp
     torch.testing.assert_close(taught["probabilities"].sum(1), torch.ones(140))
 
 
-def test_a_teacher_of_another_kind_is_one_sentence(tiny_net, tiny_faces, tmp_path):
+def test_a_teacher_may_have_another_architecture(tiny_net, tiny_faces, tmp_path):
+    teacher = tmp_path / "teacher"
+    fit_classifier(settings(tiny_faces, teacher, net="resnet14", epochs=1))
+    best = teacher / "best.safetensors"
+    fit_classifier(settings(tiny_faces, tmp_path / "student", epochs=1, teachers=(best,)))
+    taught, _ = run.load_checkpoint(tmp_path / "student" / "taught.safetensors")
+    torch.testing.assert_close(taught["probabilities"].sum(1), torch.ones(140))
+
+
+def test_a_teacher_of_an_unknown_kind_is_one_sentence(tiny_net, tiny_faces, tmp_path):
     other = tmp_path / "other.safetensors"
-    run.save_checkpoint(other, {"features.0.weight": torch.zeros(3)}, {})
+    run.save_checkpoint(other, {"features.0.weight": torch.zeros(3)}, {"net": "tiny"})
     with pytest.raises(run.RunError, match="holds another network than TinyNet"):
         fit_classifier(settings(tiny_faces, tmp_path / "run", teachers=(other,)))
+    run.save_checkpoint(tmp_path / "nameless.safetensors", {"x": torch.zeros(3)}, {})
+    nameless = (tmp_path / "nameless.safetensors",)
+    with pytest.raises(run.RunError, match="does not name its network"):
+        fit_classifier(settings(tiny_faces, tmp_path / "run", teachers=nameless))
     with pytest.raises(run.RunError, match="holds another network than TinyNet"):
         fit_classifier(settings(tiny_faces, tmp_path / "run", start=other))
 

@@ -79,7 +79,7 @@ class FitSettings:
     label_smoothing: float = 0.1
     """Share of the target spread over all classes."""
     teachers: tuple[Path, ...] = ()
-    """Trained weights of the same architecture, each a best.safetensors or an exported .onnx, whose
+    """Trained weights of any architecture, each a best.safetensors or an exported .onnx, whose
     opinion on a face is part of the target."""
     teachers_share: float = 0.5
     """Their part of the target; the label has the rest."""

@@ -10,8 +10,10 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from facecloak.core import modelcard
 from facecloak_train import run
 from facecloak_train.augment import centre_crop, ten_crop
+from facecloak_train.export import onnx_import
 from facecloak_train.export.onnx_import import unfold
 
 logger = logging.getLogger(__name__)
@@ -45,9 +47,26 @@ def load_weights(net: nn.Module, path: Path, faces: Tensor, size_px: int, seed: 
         raise run.RunError(msg) from exc
 
 
+def architecture(path: Path) -> str:
+    """The name of the network in a checkpoint of `fit` or an export.
+
+    Raises:
+        RunError: the file is neither.
+        ArtifactError: it is an .onnx without a card.
+    """
+    if path.suffix == ".onnx":
+        properties = onnx_import.properties(path)
+        return modelcard.parse(properties.get(modelcard.KEY), path.name).architecture
+    name = run.load_checkpoint(path)[1].get("net")
+    if not isinstance(name, str):
+        msg = f"{path} does not name its network; give a best.safetensors of `facecloak-train fit`"
+        raise run.RunError(msg)
+    return name
+
+
 def taught(
     teachers: Sequence[Path],
-    fresh: Callable[[], nn.Module],
+    fresh: Callable[[str], nn.Module],
     faces: Tensor,
     size_px: int,
     seed: int,
@@ -56,12 +75,12 @@ def taught(
     """What the teachers think of each face: the mean of their probabilities over ten crops.
 
     Source: Hinton et al., "Distilling the Knowledge in a Neural Network" (arXiv 1503.02531), at
-    temperature 1; Furlanello et al., "Born-Again Neural Networks" (arXiv 1805.04770), where the
+    temperature 1; Furlanello et al., "Born-Again Neural Networks" (arXiv 1805.04770), where a
     teacher has the student's architecture.
 
     Args:
         teachers: files that :func:`load_weights` takes.
-        fresh: makes an empty network of their architecture, on the device to use.
+        fresh: makes an empty network of the architecture named, on the device to use.
         faces: training faces, ``uint8[N, 1, S, S]``.
         size_px: side of a crop.
         seed: see :func:`load_weights`.
@@ -87,9 +106,9 @@ def taught(
 
 @torch.no_grad()
 def _probabilities(
-    fresh: Callable[[], nn.Module], path: Path, faces: Tensor, size_px: int, seed: int
+    fresh: Callable[[str], nn.Module], path: Path, faces: Tensor, size_px: int, seed: int
 ) -> Tensor:
-    net = fresh()
+    net = fresh(architecture(path))
     load_weights(net, path, faces, size_px, seed)
     net.eval()
     device = next(net.parameters()).device

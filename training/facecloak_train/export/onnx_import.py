@@ -17,6 +17,8 @@ from facecloak_train.run import RunError
 
 _WRAPPER: Final = "net."
 _NARROW: Final = ".fp16"
+_FOLDED: Final = ".weight_bias"
+"""How the exporter calls the offset that a normalisation leaves in a convolution without one."""
 
 
 def unfold(path: Path, net: nn.Module, faces: Tensor) -> None:
@@ -29,17 +31,14 @@ def unfold(path: Path, net: nn.Module, faces: Tensor) -> None:
 
     Args:
         path: an .onnx file that ``facecloak-train export`` wrote.
-        net: the architecture in the file; every ``BatchNorm2d`` follows a ``Conv2d``.
+        net: the architecture in the file; every ``BatchNorm2d`` follows a ``Conv2d``,
+            with or without a bias.
         faces: ``float32[N, 1, S, S]`` in ``[0, 1]``, some hundreds, as ``net`` takes them.
 
     Raises:
         RunError: the file cannot be read or holds another architecture.
     """
-    try:
-        graph = onnx.load(path).graph
-    except (OSError, DecodeError) as exc:
-        msg = f"{path} is no classifier ({exc}); give one that `facecloak-train export` wrote"
-        raise RunError(msg) from exc
+    graph = _load(path).graph
     shipped = {
         weight.name.removeprefix(_WRAPPER).removesuffix(_NARROW): torch.from_numpy(
             numpy_helper.to_array(weight).astype(np.float32)
@@ -53,6 +52,16 @@ def unfold(path: Path, net: nn.Module, faces: Tensor) -> None:
         if not isinstance(layer, nn.BatchNorm2d)
         for key, _ in layer.named_parameters(recurse=False)
     }
+    pairs = [
+        (name, conv, norm)
+        for (name, conv), (_, norm) in pairwise(net.named_modules())
+        if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d)
+    ]
+    offsets = {
+        name: shipped.pop(name + _FOLDED)
+        for name, conv, _ in pairs
+        if conv.bias is None and name + _FOLDED in shipped
+    }
     if set(shipped) != kept or any(
         shipped[name].shape != net.get_parameter(name).shape for name in kept
     ):
@@ -61,9 +70,8 @@ def unfold(path: Path, net: nn.Module, faces: Tensor) -> None:
     net.load_state_dict(shipped, strict=False)
 
     hooks = [
-        norm.register_forward_pre_hook(partial(_separate, conv))
-        for conv, norm in pairwise(net.modules())
-        if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d)
+        norm.register_forward_pre_hook(partial(_separate, conv, offsets.get(name)))
+        for name, conv, norm in pairs
     ]
     # Autocast would keep its copies of the weights as they are before they come apart.
     with torch.no_grad(), torch.autocast(faces.device.type, enabled=False):
@@ -72,8 +80,27 @@ def unfold(path: Path, net: nn.Module, faces: Tensor) -> None:
         hook.remove()
 
 
-def _separate(conv: nn.Conv2d, norm: nn.Module, inputs: tuple[Tensor, ...]) -> Tensor:
-    """Part a layer into filters of the usual length and a normalisation that gives them back."""
+def properties(path: Path) -> dict[str, str]:
+    """The metadata of an .onnx file, by key. Raises RunError."""
+    return {entry.key: entry.value for entry in _load(path).metadata_props}
+
+
+def _load(path: Path) -> onnx.ModelProto:
+    try:
+        return onnx.load(path)
+    except (OSError, DecodeError) as exc:
+        msg = f"{path} is no classifier ({exc}); give one that `facecloak-train export` wrote"
+        raise RunError(msg) from exc
+
+
+def _separate(
+    conv: nn.Conv2d, offset: Tensor | None, norm: nn.Module, inputs: tuple[Tensor, ...]
+) -> Tensor:
+    """Part a layer into filters of the usual length and a normalisation that gives them back.
+
+    ``offset``, ``float32[channels]``, is what the export adds to the outputs of a ``conv`` without
+    a bias of its own.
+    """
     usual = math.sqrt(2.0 / (conv.out_channels * math.prod(conv.kernel_size)))
     factor = usual / conv.weight.square().mean((1, 2, 3)).sqrt().clamp_min(1e-6)
     conv.weight.mul_(factor[:, None, None, None])
@@ -86,7 +113,7 @@ def _separate(conv: nn.Conv2d, norm: nn.Module, inputs: tuple[Tensor, ...]) -> T
         "running_mean": mean,
         "running_var": variance,
         "weight": (variance + norm.eps).sqrt() / factor,
-        "bias": mean / factor,
+        "bias": mean / factor if offset is None else mean / factor + offset.to(mean.device),
     }
     norm.load_state_dict(parted, strict=False)
     return outputs

@@ -130,7 +130,7 @@ class Training:
         self._device = device
         self._images = torch.from_numpy(faces.images)[:, None]
         self._labels = torch.from_numpy(faces.labels)
-        self.net = self._fresh()
+        self.net = self._fresh(settings.net)
         if settings.start is not None:
             load_weights(self.net, settings.start, self._images, settings.input_px, settings.seed)
         average = get_ema_multi_avg_fn(settings.average_decay)  # type: ignore[no-untyped-call]
@@ -147,9 +147,9 @@ class Training:
         """The epoch that the last step belongs to, counted from one."""
         return 1 + max(0, self.done - 1) // self.per_epoch
 
-    def _fresh(self) -> nn.Module:
+    def _fresh(self, name: str) -> nn.Module:
         """An untrained network, whose channels come last because that is faster."""
-        net = nets.build(self._settings.net, len(fer2013.LABELS)).to(self._device)
+        net = nets.build(name, len(fer2013.LABELS)).to(self._device)
         return net.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
     @functools.cached_property
