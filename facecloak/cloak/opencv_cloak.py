@@ -1,6 +1,7 @@
-"""The compositor for the CPU: warps the pattern onto each face and adds it, there only."""
+"""The compositor for the CPU: moves each face within itself, and adds the pattern, there only."""
 
 import functools
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Final
@@ -10,10 +11,11 @@ import numpy as np
 from cv2.typing import MatLike as Mat
 from numpy.typing import NDArray
 
+from facecloak.cloak.displacer import Displacer
 from facecloak.core import geometry
 from facecloak.core.errors import ConfigError, FaceCloakError
-from facecloak.core.perturbation import MAX_EPS, Perturbation
-from facecloak.core.types import Affine, Face, Frame
+from facecloak.core.perturbation import MAX_EPS, MAX_SHIFT, MAX_STRAIN, Perturbation
+from facecloak.core.types import Affine, Face, Frame, Image
 
 MAX_STRENGTH: Final = 2.0
 _PATTERN_PX: Final = (64, 128, 256, 512)
@@ -31,10 +33,10 @@ class OpenCvCloak:
 
     Args:
         perturbation: what to add.
-        strength: factor on it, at most 2; the budget scales with it.
+        strength: factor on it, at most 2; its budgets scale with it.
 
     Attributes:
-        budget: the largest change of any channel of any pixel, in whole 8-bit levels.
+        budget: the most that is added to any channel of any pixel, in whole 8-bit levels.
 
     Raises:
         ConfigError: the strength is out of range, breaks the limit of the budget, or is so small
@@ -46,16 +48,24 @@ class OpenCvCloak:
             msg = f"A strength of {strength:g} is not possible."
             raise ConfigError(msg, f"Choose more than 0 and at most {MAX_STRENGTH:g}.")
         eps = perturbation.header.eps * strength
+        header = perturbation.header
         if eps > MAX_EPS:
             msg = f"A strength of {strength:g} would change pixels by more than {MAX_EPS:g} levels."
-            raise ConfigError(msg, f"Choose at most {MAX_EPS / perturbation.header.eps:g}.")
+            raise ConfigError(msg, f"Choose at most {MAX_EPS / header.eps:g}.")
+        for budget, limit in ((header.shift, MAX_SHIFT), (header.strain, MAX_STRAIN)):
+            if budget * strength > limit * (1 + 1e-6):
+                msg = f"A strength of {strength:g} would bend faces too far."
+                raise ConfigError(msg, f"Choose at most {limit / budget:g}.")
         self.budget = math.floor(eps + 1e-6)
-        if self.budget < 1 or perturbation.reach * strength < 1.0:
+        if perturbation.reach and (self.budget < 1 or perturbation.reach * strength < 1.0):
             msg = f"A strength of {strength:g} would change no pixel."
             least = 1.0 / min(perturbation.header.eps, perturbation.reach)
             raise ConfigError(msg, f"Choose at least {least:.3f}.")
         self._perturbation = perturbation
         self._strength = strength
+        self._displacer = None
+        if perturbation.displaces:
+            self._displacer = Displacer(perturbation.displacement, strength)
         self._still = functools.lru_cache(len(_PATTERN_PX))(self._render)
         self._steps_per_level = (255 - _ZERO) / eps
         levels = np.rint((np.arange(256.0) - _ZERO) / self._steps_per_level)
@@ -72,35 +82,59 @@ class OpenCvCloak:
         """
         if not faces:
             return frame
-        out = frame.image.copy()
-        done: list[Box] = []
         try:
-            for face in faces:
-                steps, box = self._steps(frame, face)
-                if not steps.size:
-                    continue
-                gain, loss = cv2.LUT(steps, self._gain), cv2.LUT(steps, self._loss)
-                if any(_overlap(box, other) for other in done):
-                    before = out[box].astype(np.int16) - frame.image[box]
-                    total = before.max(axis=2) + before.min(axis=2) + gain - loss
-                    gain = np.clip(total, 0, self.budget).astype(np.uint8)
-                    loss = np.clip(-total, 0, self.budget).astype(np.uint8)
-                    out[box] = frame.image[box]
-                pixels = out[box]
-                cv2.add(pixels, _thrice(gain), dst=pixels)
-                cv2.subtract(pixels, _thrice(loss), dst=pixels)
-                done.append(box)
+            out = self._displaced(frame, faces)
+            self._add(out, frame, faces)
         except cv2.error as exc:
-            msg = f"OpenCV could not cloak a frame of {out.shape[1]}x{out.shape[0]} pixels."
+            height, width = frame.image.shape[:2]
+            msg = f"OpenCV could not cloak a frame of {width}x{height} pixels."
             raise FaceCloakError(msg, "Use a smaller picture.") from exc
         return frame.with_image(out)
 
-    def _steps(self, frame: Frame, face: Face) -> tuple[Steps, Box]:
-        """The change of each pixel in the face's box, and the box."""
-        height, width = frame.image.shape[:2]
-        left, top, right, bottom = face_box(face.face_from_frame, width, height)
+    def displaced(self, frame: Frame, faces: Sequence[Face]) -> Frame:
+        """Return the frame with the faces moved and nothing added: what the budget counts from.
+
+        Raises:
+            cv2.error: OpenCV failed on the frame.
+        """
+        return frame.with_image(self._displaced(frame, faces))
+
+    def _displaced(self, frame: Frame, faces: Sequence[Face]) -> Image:
+        """A copy of the picture, in which one face after the other is moved."""
+        out = frame.image.copy()
+        if self._displacer is not None:
+            for face in faces:
+                left, top, right, bottom = box = face_box(
+                    face.face_from_frame, *frame.image.shape[1::-1]
+                )
+                moved = self._displacer.move(out, face.face_from_frame, box)
+                if moved is not None:
+                    out[top:bottom, left:right] = moved
+        return out
+
+    def _add(self, out: Image, frame: Frame, faces: Sequence[Face]) -> None:
+        """Add the pattern to the picture, in place; 0 and 255 are never left."""
+        placed = [placed for face in faces if (placed := self._steps(frame, face)) is not None]
+        boxes = [box for _, box in placed]
+        crowded = any(_overlap(one, other) for one, other in itertools.combinations(boxes, 2))
+        before = out.copy() if crowded else out
+        for number, (steps, box) in enumerate(placed):
+            gain, loss = cv2.LUT(steps, self._gain), cv2.LUT(steps, self._loss)
+            if any(_overlap(box, other) for other in boxes[:number]):
+                added = out[box].astype(np.int16) - before[box]
+                total = added.max(axis=2) + added.min(axis=2) + gain - loss
+                gain = np.clip(total, 0, self.budget).astype(np.uint8)
+                loss = np.clip(-total, 0, self.budget).astype(np.uint8)
+                out[box] = before[box]
+            pixels = out[box]
+            cv2.add(pixels, _thrice(gain), dst=pixels)
+            cv2.subtract(pixels, _thrice(loss), dst=pixels)
+
+    def _steps(self, frame: Frame, face: Face) -> tuple[Steps, Box] | None:
+        """The change of each pixel in the face's box, and the box; None where that is empty."""
+        left, top, right, bottom = face_box(face.face_from_frame, *frame.image.shape[1::-1])
         if right <= left or bottom <= top:
-            return np.zeros((0, 0), np.uint8), (slice(0, 0), slice(0, 0))
+            return None
         pattern = self._pattern(geometry.face_width_px(face.face_from_frame), frame.captured_s)
         pattern_from_frame = geometry.compose(
             geometry.crop_from_face(len(pattern)), face.face_from_frame

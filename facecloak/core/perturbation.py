@@ -1,13 +1,14 @@
 """The perturbation file and what it paints: one pattern for every face, a function of time.
 
+    out(p, t) = in(p + d(p)) + delta(p, t)
     delta(t) = static + cosine * cos(2 pi t / period) + sine * sin(2 pi t / period)
 
 in 8-bit levels, on coarse square grids over the aligned face, enlarged by cubic interpolation, kept
 within ``eps`` and faded out by an oval. It is added to blue, green and red alike, so it changes
-luma only. The file is safetensors with a JSON header; ``docs/formats.md`` describes it.
+luma only. ``core.displacement`` says what ``d`` is. The file is safetensors with a JSON header;
+``docs/formats.md`` describes it.
 """
 
-import functools
 import json
 import math
 from dataclasses import asdict, dataclass, field
@@ -19,17 +20,24 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
+from facecloak.core import displacement
+from facecloak.core.displacement import Field
 from facecloak.core.errors import ArtifactError
+from facecloak.core.interpolation import Plane, enlarge, oval
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+FORMATS: Final = (1, 2)
+"""Those that are read; 1 knows no displacement."""
 TEMPLATE: Final = "fer2013-mesh-1"
 """Name of the aligned-face geometry that a pattern is made for (``core.geometry``)."""
 MAX_EPS: Final = 16.0
+MAX_SHIFT: Final = 0.02
+"""The largest displacement that any perturbation may make, in face widths."""
+MAX_STRAIN: Final = 0.4
+"""The largest strain, likewise."""
 _KEY: Final = "facecloak"
 _REMEDY: Final = "Make it again with `facecloak-train attack`, or reinstall FaceCloak."
-_TENSORS: Final = ("static", "cosine", "sine")
-
-Plane = NDArray[np.float32]
+_PLANES: Final = ("static", "cosine", "sine")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +59,8 @@ class Header:
 
     Attributes:
         eps: largest change of a channel, in 8-bit levels; an L-infinity budget.
+        shift: largest displacement, in face widths; a budget.
+        strain: largest strain of the displacement; a budget.
         period_s: period of the time-varying part, in seconds.
         template: the aligned-face geometry.
         method: how it was made.
@@ -66,6 +76,8 @@ class Header:
     seed: int
     datasets: tuple[str, ...]
     victims: tuple[Victim, ...]
+    shift: float = 0.0
+    strain: float = 0.0
     period_s: float = 1.0
     template: str = TEMPLATE
     command: str = ""
@@ -74,8 +86,9 @@ class Header:
     norm: str = "linf"
 
     def __post_init__(self) -> None:
-        if self.format != FORMAT:
-            msg = f"format {self.format!r} is not {FORMAT}, the one this version reads"
+        if self.format not in FORMATS:
+            known = " or ".join(map(str, FORMATS))
+            msg = f"format {self.format!r} is not {known}, which this version reads"
             raise ValueError(msg)
         if self.norm != "linf":
             msg = f"norm {self.norm!r} is not linf"
@@ -86,6 +99,10 @@ class Header:
         if not (math.isfinite(self.eps) and 0 < self.eps <= MAX_EPS):
             msg = f"eps {self.eps!r} is not within 0..{MAX_EPS:g} levels"
             raise ValueError(msg)
+        for name, most in (("shift", MAX_SHIFT), ("strain", MAX_STRAIN)):
+            if not 0 <= getattr(self, name) <= most:
+                msg = f"{name} {getattr(self, name)!r} is not within 0..{most:g}"
+                raise ValueError(msg)
         if not (math.isfinite(self.period_s) and self.period_s > 0):
             msg = f"period_s {self.period_s!r} is not a positive number of seconds"
             raise ValueError(msg)
@@ -100,6 +117,7 @@ class Perturbation:
         static: ``float32[G, G]``, levels.
         cosine: ``float32[K, K]``, levels; amplitude of the even half of the quadrature pair.
         sine: ``float32[K, K]``, levels; of the odd half.
+        displacement: ``float32[2, D, D]``, face widths; see ``core.displacement``.
 
     Raises:
         ValueError: the pattern leaves its own budget at a grid point, or has the wrong form.
@@ -109,21 +127,16 @@ class Perturbation:
     static: Plane
     cosine: Plane = field(default_factory=lambda: np.zeros((1, 1), np.float32))
     sine: Plane = field(default_factory=lambda: np.zeros((1, 1), np.float32))
+    displacement: Field = field(default_factory=lambda: np.zeros((2, 1, 1), np.float32))
 
     def __post_init__(self) -> None:
-        for name in _TENSORS:
-            plane = getattr(self, name)
-            if plane.dtype != np.float32 or plane.ndim != 2 or plane.shape[0] != plane.shape[1]:
-                msg = f"{name} must be float32[G, G], is {plane.dtype}{list(plane.shape)}"
-                raise ValueError(msg)
-            if plane.size == 0 or not np.isfinite(plane).all():
-                msg = f"{name} holds no finite pattern"
-                raise ValueError(msg)
-            plane.flags.writeable = False
+        for name in _PLANES:
+            _check_grid(name, getattr(self, name), "float32[G, G]", ())
+        _check_grid("displacement", self.displacement, "float32[2, D, D]", (2,))
         if self.cosine.shape != self.sine.shape:
             msg = f"cosine and sine differ in shape: {self.cosine.shape} and {self.sine.shape}"
             raise ValueError(msg)
-        if self.reach < 0.5:
+        if self.reach < 0.5 and not self.displaces:
             msg = f"the pattern reaches {self.reach:.3f} levels and would change no pixel"
             raise ValueError(msg)
         if self.reach > self.header.eps * (1 + 1e-6):
@@ -131,6 +144,21 @@ class Perturbation:
                 f"the pattern reaches {self.reach:.3f} levels, more than its eps {self.header.eps}"
             )
             raise ValueError(msg)
+        if not self.displaces:
+            return
+        if self.header.format == 1:
+            msg = "format 1 knows no displacement"
+            raise ValueError(msg)
+        for name, measure in (("shift", displacement.largest), ("strain", displacement.strain)):
+            reached, most = measure(self.displacement), getattr(self.header, name)
+            if reached > most * (1 + 1e-4):
+                msg = f"the displacement has a {name} of {reached:.4f}, more than its {most:.4f}"
+                raise ValueError(msg)
+
+    @property
+    def displaces(self) -> bool:
+        """Whether the face is moved within itself."""
+        return bool(self.displacement.any())
 
     @property
     def reach(self) -> float:
@@ -167,7 +195,9 @@ class Perturbation:
     def save(self, path: Path) -> None:
         """Write the file in one step. The suffix should be ``.safetensors``."""
         part = path.with_name(path.name + ".part")
-        tensors = {name: np.ascontiguousarray(getattr(self, name)) for name in _TENSORS}
+        tensors = {
+            name: np.ascontiguousarray(getattr(self, name)) for name in _tensors(self.header)
+        }
         save_file(tensors, part, metadata={_KEY: json.dumps(asdict(self.header))})
         part.replace(path)
 
@@ -181,7 +211,9 @@ def load(path: Path) -> Perturbation:
     try:
         with safe_open(path, framework="numpy") as file:
             header = _header(json.loads((file.metadata() or {})[_KEY]))
-            return Perturbation(header, **{name: file.get_tensor(name) for name in _TENSORS})
+            return Perturbation(
+                header, **{name: file.get_tensor(name) for name in _tensors(header)}
+            )
     except (OSError, SafetensorError) as exc:
         reason = (
             "there is no such file" if not path.is_file() else "it is damaged or not safetensors"
@@ -193,6 +225,23 @@ def load(path: Path) -> Perturbation:
         raise ArtifactError(msg, _REMEDY) from exc
 
 
+def _tensors(header: Header) -> tuple[str, ...]:
+    """What a file of this format holds."""
+    return _PLANES if header.format == 1 else (*_PLANES, "displacement")
+
+
+def _check_grid(name: str, grid: NDArray[np.float32], form: str, before: tuple[int, ...]) -> None:
+    """Make a square grid read-only. Raises ValueError where it has not this form."""
+    side = grid.shape[-1] if grid.ndim else 0
+    if grid.dtype != np.float32 or grid.shape != (*before, side, side):
+        msg = f"{name} must be {form}, is {grid.dtype}{list(grid.shape)}"
+        raise ValueError(msg)
+    if grid.size == 0 or not np.isfinite(grid).all():
+        msg = f"{name} holds no finite pattern"
+        raise ValueError(msg)
+    grid.flags.writeable = False
+
+
 def _header(fields: dict[str, Any]) -> Header:
     return Header(
         **fields
@@ -201,57 +250,3 @@ def _header(fields: dict[str, Any]) -> Header:
             "victims": tuple(Victim(**victim) for victim in fields["victims"]),
         }
     )
-
-
-def enlarge(grid: Plane, size_px: int) -> Plane:
-    """Interpolate a square grid, whose points are cell centres, onto a square of pixels.
-
-    Args:
-        grid: ``float32[G, G]``.
-        size_px: side of the result.
-
-    Returns:
-        ``float32[size_px, size_px]``.
-    """
-    matrix = cubic_matrix(size_px, len(grid))
-    enlarged: Plane = matrix @ grid @ matrix.T
-    return enlarged
-
-
-@functools.lru_cache(maxsize=32)
-def cubic_matrix(size_px: int, cells: int) -> Plane:
-    """The linear map from grid values to pixel values along one axis.
-
-    Source: Keys, "Cubic convolution interpolation for digital image processing" (1981), a = -1/2.
-    Training multiplies by the same matrix, so that torch and NumPy paint the same pattern.
-
-    Returns:
-        ``float32[size_px, cells]``; every row sums to one.
-    """
-    at = (np.arange(size_px) + 0.5) * cells / size_px - 0.5
-    first = np.floor(at).astype(int)
-    matrix = np.zeros((size_px, cells))
-    for offset in (-1, 0, 1, 2):
-        distance = np.abs(at - (first + offset))
-        near = 1.5 * distance**3 - 2.5 * distance**2 + 1.0
-        far = -0.5 * distance**3 + 2.5 * distance**2 - 4.0 * distance + 2.0
-        weight = np.where(distance <= 1, near, np.where(distance < 2, far, 0.0))
-        np.add.at(matrix, (np.arange(size_px), np.clip(first + offset, 0, cells - 1)), weight)
-    result = matrix.astype(np.float32)
-    result.flags.writeable = False
-    return result
-
-
-@functools.lru_cache(maxsize=32)
-def oval(size_px: int) -> Plane:
-    """How much of the pattern a pixel of the aligned face takes: an ellipse with a soft edge.
-
-    Returns:
-        ``float32[size_px, size_px]`` in ``[0, 1]``; 1 on the face, exactly 0 in the corners.
-    """
-    u = (np.arange(size_px) + 0.5) / size_px
-    x, y = (u[None, :] - 0.5) / 0.47, (u[:, None] - 0.5) / 0.5
-    edge = np.clip((1.0 - np.hypot(x, y)) / 0.15, 0.0, 1.0)
-    mask = (edge * edge * (3.0 - 2.0 * edge)).astype(np.float32)
-    mask.flags.writeable = False
-    return mask

@@ -12,9 +12,11 @@ from facecloak.core.perturbation import Header, Perturbation
 from facecloak.core.types import Face, Frame
 
 
-def perturbation(static, eps=8.0):
-    header = Header(eps=eps, method="test", seed=0, datasets=(), victims=())
-    return Perturbation(header, static=static.astype(np.float32))
+def perturbation(static, eps=8.0, field=None):
+    budgets = {} if field is None else {"shift": 0.01, "strain": 0.2}
+    header = Header(eps=eps, method="test", seed=0, datasets=(), victims=(), **budgets)
+    moved = {} if field is None else {"displacement": np.array(field, np.float32)}
+    return Perturbation(header, static=static.astype(np.float32), **moved)
 
 
 def face_at(x, y, side, angle=0.0, track=1):
@@ -156,3 +158,69 @@ def test_a_moving_pattern_follows_the_time_of_the_frame():
         for frame in (Frame(grey().image.copy(), t_s, 0) for t_s in (0.0, 0.25, 0.5))
     ]
     assert centre == [8, 0, -8]
+
+
+NOTHING = np.zeros((1, 1))
+RIGHT = [[[0.01]], [[0.0]]]
+WAVY = np.random.default_rng(2).normal(0, 0.002, (2, 6, 6))
+
+
+def slope():
+    """Grey that rises by a level with each pixel to the right."""
+    row = np.arange(250, dtype=np.uint8)
+    return Frame(np.repeat(np.tile(row, (250, 1))[..., None], 3, 2), 0.0, 0)
+
+
+@pytest.mark.parametrize("strength", [0.5, 1.0, 2.0])
+@pytest.mark.parametrize("angle", [0.0, 0.5, math.pi])
+def test_a_face_shows_what_is_beside_it_and_the_shift_turns_with_it(strength, angle):
+    frame, side = slope(), 200
+    cloak = OpenCvCloak(perturbation(NOTHING, field=RIGHT), strength)
+    moved = change(frame, cloak.displaced(frame, [face_at(125, 125, side, angle)]))
+    expected = 0.01 * strength * side * math.cos(angle)
+    assert moved[115:135, 115:135].mean() == pytest.approx(expected, abs=0.51)
+
+
+@given(pictures, st.lists(faces, min_size=1, max_size=4), st.floats(0.126, 2.0))
+def test_the_budget_holds_on_top_of_the_moved_faces(frame, found, strength):
+    cloak = OpenCvCloak(perturbation(RANDOM, field=WAVY), strength)
+    added = change(cloak.displaced(frame, found), cloak.apply(frame, found))
+    assert np.abs(added).max() <= cloak.budget <= 8 * strength + 1e-6
+    changed = change(frame, cloak.apply(frame, found))
+    for face in found:
+        left, top, right, bottom = face_box(face.face_from_frame, 160, 120)
+        changed[top:bottom, left:right] = 0
+    assert not changed.any()
+
+
+@given(faces)
+def test_a_flat_picture_stays_flat_however_a_face_moves(face):
+    frame = grey()
+    cloak = OpenCvCloak(perturbation(NOTHING, field=WAVY), 2.0)
+    assert (cloak.displaced(frame, [face]).image == 128).all()
+
+
+def test_the_corners_of_a_moved_face_stay_where_they_are():
+    rng = np.random.default_rng(0)
+    frame = Frame(rng.integers(0, 256, (300, 300, 3), dtype=np.uint8), 0.0, 0)
+    cloak = OpenCvCloak(perturbation(NOTHING, field=RIGHT), 1.0)
+    moved = change(frame, cloak.displaced(frame, [face_at(150, 150, 200)]))
+    assert moved[100:200, 100:200].any()
+    for rows in (slice(50, 65), slice(236, 250)):
+        for columns in (slice(50, 65), slice(236, 250)):
+            assert not moved[rows, columns].any()
+
+
+def test_two_faces_that_overlap_are_both_moved():
+    frame, both = slope(), [face_at(85, 125, 150), face_at(165, 125, 150)]
+    cloak = OpenCvCloak(perturbation(NOTHING, field=RIGHT), 2.0)
+    moved = change(frame, cloak.displaced(frame, both))
+    assert moved[125, 65:75].mean() == pytest.approx(3.0, abs=0.5)
+    assert moved[125, 175:185].mean() == pytest.approx(3.0, abs=0.5)
+
+
+def test_a_strength_that_bends_faces_too_far_is_refused_with_the_largest_possible():
+    header = Header(eps=8.0, method="t", seed=0, datasets=(), victims=(), shift=0.016, strain=0.1)
+    wide = Perturbation(header, RANDOM.astype(np.float32), displacement=np.array(RIGHT, np.float32))
+    with pytest.raises(ConfigError, match=r"bend faces.*at most 1\.25"):
+        OpenCvCloak(wide, 1.5)

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 from pathlib import Path
 
@@ -9,16 +10,10 @@ from hypothesis.extra import numpy as arrays
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
+from facecloak.core import displacement
 from facecloak.core.errors import ArtifactError
-from facecloak.core.perturbation import (
-    Header,
-    Perturbation,
-    Victim,
-    cubic_matrix,
-    enlarge,
-    load,
-    oval,
-)
+from facecloak.core.interpolation import cubic_matrix, enlarge, oval
+from facecloak.core.perturbation import Header, Perturbation, Victim, load
 
 HEADER = Header(
     eps=8.0, method="test", seed=3, datasets=("none",), victims=(Victim("V", "0" * 64),)
@@ -121,6 +116,44 @@ def test_a_header_that_lies_is_refused(tmp_path, field, value, reason):
         load(path)
 
 
+MOVED = Header(eps=8.0, method="t", seed=0, datasets=(), victims=(), shift=0.01, strain=0.04)
+RIGHT = np.array([[[0.01]], [[0.0]]], np.float32)
+
+
+def test_a_displacement_round_trips_and_needs_no_pattern(tmp_path):
+    made = Perturbation(MOVED, np.zeros((1, 1), np.float32), displacement=RIGHT)
+    made.save(tmp_path / "p.safetensors")
+    read = load(tmp_path / "p.safetensors")
+    assert read.displaces
+    assert read.header == MOVED
+    np.testing.assert_array_equal(read.displacement, RIGHT)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        pytest.param({"shift": 0.009}, "shift of 0.0100", id="smaller shift than the field"),
+        pytest.param({"strain": 0.03}, "strain of 0.0327", id="smaller strain than the field"),
+        pytest.param({"shift": 0.5}, "shift 0.5", id="shift out of range"),
+        pytest.param({"strain": float("nan")}, "strain nan", id="strain that is no number"),
+        pytest.param({"format": 1}, "format 1", id="a format without displacement"),
+    ],
+)
+def test_a_displacement_that_its_header_does_not_allow_is_refused(changes, reason):
+    with pytest.raises(ValueError, match=reason):
+        Perturbation(
+            dataclasses.replace(MOVED, **changes), np.zeros((1, 1), np.float32), displacement=RIGHT
+        )
+
+
+@pytest.mark.parametrize(
+    "field", [np.zeros((2, 3, 4)), np.zeros((3, 3)), np.full((2, 2, 2), np.inf)]
+)
+def test_a_displacement_of_the_wrong_form_is_refused(field):
+    with pytest.raises(ValueError, match="displacement"):
+        Perturbation(MOVED, np.ones((1, 1), np.float32), displacement=field.astype(np.float32))
+
+
 @pytest.mark.parametrize("content", [b"", b"not a file", b"\x80\x04pickle" * 30])
 def test_what_is_not_a_perturbation_is_refused(tmp_path, content):
     path = tmp_path / "p.safetensors"
@@ -151,6 +184,14 @@ def test_the_golden_file_of_format_1_is_still_read():
     expected = [[3.0, -3.0], [1.5, 0.0]]
     np.testing.assert_array_equal(golden.static, np.array(expected, np.float32))
     np.testing.assert_allclose(golden.render(8, 0.25)[4, 3:5], [2.0574, 0.9240], atol=1e-3)
+
+
+def test_the_golden_file_of_format_2_is_still_read():
+    """Never made again, as that of format 1."""
+    golden = load(Path(__file__).parents[1] / "golden" / "perturbation-2.safetensors")
+    assert (golden.header.format, golden.header.shift, golden.header.strain) == (2, 0.01, 0.1)
+    assert displacement.largest(golden.displacement) == pytest.approx(0.009, rel=0.01)
+    np.testing.assert_array_equal(golden.static, np.array([[2.0, -2.0], [2.0, 1.0]], np.float32))
 
 
 @pytest.mark.parametrize(

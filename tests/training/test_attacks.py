@@ -5,12 +5,12 @@ import pytest
 import torch
 from facecloak_train.attacks.baselines import chessboard, random_sign
 from facecloak_train.attacks.painting import Painter
-from facecloak_train.attacks.universal import margin_loss, universal_linf
+from facecloak_train.attacks.universal import Part, ascend, longest_one, margin_loss, within
 from hypothesis import given
 from hypothesis import strategies as st
 
 from facecloak.cloak.opencv_cloak import OpenCvCloak
-from facecloak.core import geometry
+from facecloak.core import displacement, geometry
 from facecloak.core.perturbation import Header, Perturbation
 from facecloak.core.types import Face, Frame
 from facecloak.verify.crop import face_crop
@@ -20,12 +20,10 @@ CPU = torch.device("cpu")
 
 def test_the_optimum_of_a_linear_objective_is_found():
     weight = torch.linspace(-1, 1, 48).reshape(3, 4, 4)
-    delta = universal_linf(
-        lambda faces, d: ((faces + d) * weight).sum((1, 2, 3)),
+    (delta,) = ascend(
+        [lambda faces, d: ((faces + d) * weight).sum((1, 2, 3))],
         [torch.rand(8, 3, 4, 4)] * 4,
-        start=torch.zeros(3, 4, 4),
-        eps=0.03,
-        step=0.01,
+        [Part(torch.zeros(3, 4, 4), 0.01, within(0.03))],
     )
     torch.testing.assert_close(delta, 0.03 * weight.sign())
 
@@ -43,12 +41,10 @@ def test_a_linear_classifier_is_fooled_at_the_radius_that_geometry_says():
 
     labels = torch.ones(64, dtype=torch.long)
     for eps, expected in ((farthest * 1.01, 1.0), (farthest * 0.2, None)):
-        delta = universal_linf(
-            lambda x, d: margin_loss(logits(x + d), labels, 5.0),
+        (delta,) = ascend(
+            [lambda x, d: margin_loss(logits(x + d), labels, 5.0)],
             [points] * 30,
-            start=torch.zeros(36),
-            eps=eps,
-            step=eps / 5,
+            [Part(torch.zeros(36), eps / 5, within(eps))],
         )
         rate = float((logits(points + delta).argmax(1) != labels).float().mean())
         best = float((points @ weight + bias < eps * weight.abs().sum()).float().mean())
@@ -60,19 +56,42 @@ def test_a_linear_classifier_is_fooled_at_the_radius_that_geometry_says():
 def test_the_ball_is_never_left(eps, step, seed):
     generator = torch.Generator().manual_seed(seed)
     target = torch.randn(5, 5, generator=generator) * 20
-    delta = universal_linf(
-        lambda faces, d: -((d - target) ** 2).sum() * torch.ones(len(faces)),
+    start = torch.randn(5, 5, generator=generator) * 20
+    (delta,) = ascend(
+        [lambda faces, d: -((d - target) ** 2).sum() * torch.ones(len(faces))],
         [torch.zeros(2)] * 5,
-        start=torch.randn(5, 5, generator=generator) * 20,
-        eps=eps,
-        step=step,
+        [Part(start, step, within(eps))],
     )
     assert delta.abs().max() <= eps * (1 + 1e-6)
 
 
+def test_no_victim_outweighs_another():
+    """Two linear victims of very different scale: the sign of the sum of normalised gradients."""
+    one, other = torch.tensor([3.0, -1.0, 1.0]), torch.tensor([-1e6, -1e6, 3e6])
+    (delta,) = ascend(
+        [lambda _, d: (d * one).sum()[None], lambda _, d: (d * other).sum()[None]],
+        [torch.zeros(1)] * 5,
+        [Part(torch.zeros(3), 0.5, within(1.0))],
+    )
+    assert delta.tolist() == (one / 5 + other / 5e6).sign().tolist()
+
+
+def test_parts_are_found_together_each_within_its_own_budget():
+    (a, b) = ascend(
+        [lambda _, a, b: (a * torch.tensor([1.0, -2.0])).sum()[None] + b.sum()[None]],
+        [torch.zeros(1)] * 40,
+        [
+            Part(torch.zeros(2), 0.1, within(0.3)),
+            Part(torch.zeros(4), 0.1, lambda v: v / v.norm().clamp_min(1.0), longest_one),
+        ],
+    )
+    torch.testing.assert_close(a, torch.tensor([0.3, -0.3]))
+    torch.testing.assert_close(b, torch.full((4,), 0.5))
+
+
 def test_no_batches_is_an_error():
     with pytest.raises(ValueError, match="at least one batch"):
-        universal_linf(lambda x, d: x + d, [], start=torch.zeros(1), eps=1.0, step=1.0)
+        ascend([lambda x, d: x + d], [], [Part(torch.zeros(1), 1.0, within(1.0))])
 
 
 def test_margin_loss_is_the_lead_of_the_best_other_class():
@@ -87,8 +106,16 @@ def test_torch_paints_what_the_live_app_paints(cells):
     header = Header(eps=8.0, method="t", seed=0, datasets=(), victims=())
     live = Perturbation(header, static).render(4 * 48)
     mean = live.reshape(48, 4, 48, 4).mean(axis=(1, 3))
-    painted = Painter(cells, 48, 8.0, CPU).pattern(torch.tensor(static)).numpy()
+    painted = Painter(48, 8.0, CPU).pattern(torch.tensor(static)).numpy()
     np.testing.assert_allclose(painted, mean, atol=1e-4)
+
+
+@pytest.mark.parametrize("cells", [1, 4, 6, 12])
+def test_torch_shifts_as_the_live_app_shifts(cells):
+    field = np.random.default_rng(0).normal(0, 0.01, (2, cells, cells)).astype(np.float32)
+    mean = displacement.render(field, 4 * 48).reshape(48, 4, 48, 4, 2).mean(axis=(1, 3))
+    painted = Painter(48, 8.0, CPU).shift(torch.tensor(field)).numpy()
+    np.testing.assert_allclose(painted, mean, atol=1e-6)
 
 
 @pytest.mark.parametrize("face_px", [100, 224, 400])
@@ -104,23 +131,50 @@ def test_the_painter_shows_a_classifier_what_the_compositor_shows_it(face_px, an
     frame = Frame(np.full((600, 600, 3), 128, np.uint8), 0.0, 0)
     out = OpenCvCloak(Perturbation(header, static.copy())).apply(frame, [Face(1, place)])
     live = face_crop(out.image, place, 48).astype(float) - 128.0
-    painted = Painter(16, 48, 8.0, CPU).pattern(torch.tensor(static)).numpy()
+    painted = Painter(48, 8.0, CPU).pattern(torch.tensor(static)).numpy()
     difference = np.abs(live - painted)
     assert difference.max() < 2.0
     assert difference.mean() < 0.4
 
 
+@pytest.mark.parametrize("face_px", [100, 224, 400])
+@pytest.mark.parametrize("angle", [0.0, 0.3])
+def test_the_painter_moves_a_face_as_the_compositor_moves_it(face_px, angle):
+    """A smooth face through both; moved the other way, the likeness would be about -1."""
+    field = np.random.default_rng(3).normal(0, 1, (2, 6, 6)).astype(np.float32)
+    field *= 0.01 / displacement.largest(field)
+    header = Header(eps=8.0, method="t", seed=0, datasets=(), victims=(), shift=0.011, strain=0.4)
+    pattern = Perturbation(header, np.zeros((1, 1), np.float32), displacement=field.copy())
+    cos, sin = np.cos(angle) * face_px, np.sin(angle) * face_px
+    linear = np.array([[cos, -sin], [sin, cos]])
+    corner = np.array([300.4, 299.7]) - linear @ [0.5, 0.5]
+    place = geometry.invert(np.hstack([linear, corner[:, None]]))
+    y, x = np.mgrid[:600, :600] * (2 * np.pi / (0.3 * face_px))
+    face = np.rint(128 + 100 * np.sin(x) * np.cos(y)).astype(np.uint8)
+    frame = Frame(np.repeat(face[..., None], 3, 2), 0.0, 0)
+    before = face_crop(frame.image, place, 48)
+    live = face_crop(OpenCvCloak(pattern).apply(frame, [Face(1, place)]).image, place, 48)
+    faces = torch.from_numpy(before)[None, None].float() / 255
+    moved = Painter(48, 8.0, CPU).cloak(faces, torch.zeros(1, 1), torch.from_numpy(field.copy()))
+    changed, expected = live - before.astype(float), moved[0, 0].numpy() * 255 - before
+    assert np.abs(expected).max() > 12.0
+    assert np.abs(changed - expected).max() < 5.0
+    assert (changed * expected).sum() / (expected**2).sum() == pytest.approx(1.0, abs=0.1)
+
+
 def test_cloaked_faces_are_whole_levels_and_pass_the_gradient_through():
-    painter = Painter(8, 48, 8.0, CPU)
+    painter = Painter(48, 8.0, CPU)
     faces = torch.randint(0, 256, (4, 1, 48, 48)).float() / 255
     grid = torch.from_numpy(random_sign(8, 8.0, seed=1)).requires_grad_()
-    cloaked = painter.cloak(faces, grid)
+    field = torch.zeros(2, 6, 6, requires_grad=True)
+    cloaked = painter.cloak(faces, grid, field)
     levels = cloaked.detach() * 255
     torch.testing.assert_close(levels, levels.round(), atol=1e-3, rtol=0)
     assert (cloaked - faces).abs().max() * 255 <= 8.001
     cloaked.sum().backward()
-    assert grid.grad is not None
-    assert grid.grad.abs().sum() > 0
+    for part in (grid, field):
+        assert part.grad is not None
+        assert part.grad.abs().sum() > 0
 
 
 def test_baselines_use_the_whole_budget_and_nothing_else():

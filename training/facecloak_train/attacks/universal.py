@@ -1,53 +1,95 @@
-"""One perturbation for all faces, by signed ascent with momentum."""
+"""One perturbation for all faces, by ascent with momentum."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+Objective = Callable[..., Tensor]
+"""Takes a batch and a value of each part, returns ``float32[N]``; larger fools more."""
 
-def universal_linf(
-    objective: Callable[[Tensor, Tensor], Tensor],
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A tensor of a perturbation, and how it may change.
+
+    Attributes:
+        start: what it is at first.
+        step: the length of a step: the largest change of an entry.
+        project: takes it back into its budget.
+        steepest: makes a direction, whose largest entry is one, of an accumulated gradient; its
+            sign moves every entry alike.
+    """
+
+    start: Tensor
+    step: float
+    project: Callable[[Tensor], Tensor]
+    steepest: Callable[[Tensor], Tensor] = torch.sign
+
+
+def ascend(
+    objectives: Sequence[Objective],
     batches: Iterable[Tensor],
+    parts: Sequence[Part],
     *,
-    start: Tensor,
-    eps: float,
-    step: float,
     decay: float = 0.9,
-) -> Tensor:
-    """Maximise the mean objective within an L-infinity ball.
+) -> list[Tensor]:
+    """Maximise the mean objectives together, each part within its budget.
 
     Source: stochastic projected gradient ascent of Shafahi et al., "Universal Adversarial Training"
     (AAAI 2020, algorithm 2), with the momentum of Dong et al., "Boosting Adversarial Attacks with
-    Momentum" (CVPR 2018, equation 6): each gradient is divided by its L1 norm and accumulated.
+    Momentum" (CVPR 2018, equation 6): each gradient is divided by its L1 norm and accumulated. The
+    gradient of each objective is divided before they are added, so that no victim outweighs
+    another.
 
     Args:
-        objective: takes a batch and the perturbation, returns ``float32[N]``; larger fools more.
+        objectives: one for each victim.
         batches: what to maximise over, in order; each is used for one step.
-        start: the perturbation to begin with.
-        eps: radius of the ball, in the unit of ``start``.
-        step: length of a step, in the same unit.
+        parts: what is found.
         decay: share of the accumulated gradient that a step keeps, in ``[0, 1)``.
 
     Returns:
-        A perturbation of the shape of ``start`` with ``abs(...) <= eps`` everywhere.
+        The parts, in their order.
 
     Raises:
         ValueError: there is no batch.
     """
-    delta = start.detach().clamp(-eps, eps)
-    direction = torch.zeros_like(delta)
+    values = [part.project(part.start.detach()) for part in parts]
+    directions = [torch.zeros_like(value) for value in values]
     seen = False
     for batch in batches:
         seen = True
-        delta.requires_grad_()
-        (gradient,) = torch.autograd.grad(objective(batch, delta).mean(), delta)
-        direction = decay * direction + gradient / gradient.abs().sum().clamp_min(1e-20)
-        delta = (delta.detach() + step * direction.sign()).clamp(-eps, eps)
+        values = [value.detach().requires_grad_() for value in values]
+        directions = [decay * direction for direction in directions]
+        for objective in objectives:
+            gradients = torch.autograd.grad(objective(batch, *values).mean(), values)
+            directions = [
+                direction + gradient / gradient.abs().sum().clamp_min(1e-20)
+                for direction, gradient in zip(directions, gradients, strict=True)
+            ]
+        values = [
+            part.project(value.detach() + part.step * part.steepest(direction))
+            for part, value, direction in zip(parts, values, directions, strict=True)
+        ]
     if not seen:
-        msg = "universal_linf needs at least one batch"
+        msg = "ascend needs at least one batch"
         raise ValueError(msg)
-    return delta
+    return values
+
+
+def within(eps: float) -> Callable[[Tensor], Tensor]:
+    """The projection on the L-infinity ball of radius ``eps``."""
+
+    def project(value: Tensor) -> Tensor:
+        return value.clamp(-eps, eps)
+
+    return project
+
+
+def longest_one(direction: Tensor) -> Tensor:
+    """The direction with its largest entry scaled to one: entries that matter less move less."""
+    return direction / direction.abs().max().clamp_min(1e-20)
 
 
 def margin_loss(logits: Tensor, labels: Tensor, confidence: float) -> Tensor:

@@ -1,0 +1,57 @@
+"""The geometric half of a perturbation: a smooth shift of the aligned face.
+
+    out(p) = in(p + d(p))        d(p) = window(p) * field enlarged to p
+
+in face widths, on a coarse square grid over the aligned face, enlarged by cubic interpolation. The
+window takes it to zero, with its slope, at the edge of an ellipse: a steeper edge would bend more
+than the field itself.
+"""
+
+import functools
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facecloak.core.interpolation import Plane, ellipse, enlarge
+
+Field = NDArray[np.float32]
+"""``float32[2, K, K]``: shifts to the right and down at the cell centres, in face widths."""
+
+MEASURED_PX: Final = 128
+"""Side of the square of pixels on which a field's size and strain are measured."""
+
+
+def render(field: Field, size_px: int) -> Field:
+    """The shift of each pixel of the aligned face: ``float32[size_px, size_px, 2]``, face widths.
+
+    It is exactly zero outside of the ellipse.
+    """
+    mask = window(size_px)
+    shift: Field = np.stack([enlarge(plane, size_px) * mask for plane in field], axis=-1)
+    return shift
+
+
+@functools.lru_cache(maxsize=8)
+def window(size_px: int) -> Plane:
+    """How much of the field a pixel takes: ``(1 - r^2)^2``, ``float32[size_px, size_px]``."""
+    mask = (np.clip(1.0 - ellipse(size_px) ** 2, 0.0, 1.0) ** 2).astype(np.float32)
+    mask.flags.writeable = False
+    return mask
+
+
+def largest(field: Field) -> float:
+    """The longest shift that a field makes, in face widths."""
+    shift = render(field, MEASURED_PX)
+    return float(np.hypot(shift[..., 0], shift[..., 1]).max())
+
+
+def strain(field: Field) -> float:
+    """How much a field stretches or bends at most: the largest singular value of its gradient.
+
+    It has no unit; a straight line turns by at most so many radians, and from 1 on a face could
+    fold.
+    """
+    shift = render(field, MEASURED_PX).astype(np.float64)
+    rows, columns = np.gradient(shift, 1.0 / MEASURED_PX, axis=(0, 1))
+    return float(np.linalg.norm(np.stack([columns, rows], axis=-1), ord=2, axis=(-2, -1)).max())
