@@ -2,7 +2,7 @@
 
 import platform
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
@@ -16,6 +16,7 @@ from facecloak.core.modelcard import ModelCard
 from facecloak.core.perturbation import Header
 from facecloak.core.ports import Cloak, Sink, Source
 from facecloak.core.stats import StageTimes
+from facecloak.core.types import Face, Frame
 from facecloak.face.mediapipe_finder import MediaPipeFinder
 from facecloak.pipeline.guard import Guard, GuardSettings
 from facecloak.pipeline.jury import InlineJury, Jury, ThreadJury
@@ -57,6 +58,17 @@ def cloak(settings: Settings) -> tuple[Cloak, Header, int]:
     pattern = perturbation.load(artifacts.perturbation(settings.perturbation))
     made = OpenCvCloak(pattern, settings.strength)
     return made, pattern.header, made.budget
+
+
+def displaced(settings: Settings) -> Callable[[Frame, Sequence[Face]], Frame]:
+    """What faces look like once moved, before anything is added: what the budget counts from.
+
+    Raises:
+        ArtifactError: the perturbation is missing or not what it says.
+        ConfigError: the strength leaves the budget.
+    """
+    pattern = perturbation.load(artifacts.perturbation(settings.perturbation))
+    return OpenCvCloak(pattern, settings.strength).displaced
 
 
 def protection(settings: Settings, *, live: bool) -> Protection:

@@ -7,9 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from facecloak import app
 from facecloak.capture.video import VideoSource
 from facecloak.cli import main
+from facecloak.commands import protect as command
+from facecloak.commands.measuring import Measurer
 from facecloak.core.ports import EndOfSource
+from facecloak.settings import Settings
 
 SHARED = Path(os.environ.get("FACECLOAK_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 VIDEOS = sorted((SHARED / "data" / "video").glob("*.*"))
@@ -29,16 +33,25 @@ def frames(path):
 
 @pytest.mark.skipif(not VIDEOS, reason="no face videos beside the checkout (FACECLOAK_SHARED)")
 @pytest.mark.parametrize("video", VIDEOS, ids=lambda path: path.stem)
-def test_only_faces_change_and_by_no_more_than_the_budget(video, tmp_path):
+def test_only_faces_change_and_by_no_more_than_the_budget(video, tmp_path, monkeypatch):
+    moved = []
+
+    class Remembering(Measurer):
+        def __call__(self, clean, protected):
+            moved.append(app.displaced(Settings())(clean, protected.faces.found).image)
+            super().__call__(clean, protected)
+
+    monkeypatch.setattr(command, "Measurer", Remembering)
     out, report = tmp_path / "out.mkv", tmp_path / "report.json"
     assert main(["protect", str(video), str(out), "--lossless", "--report", str(report)]) == 0
     told = json.loads(report.read_text())
     assert told["frames"]["cloaked"] == told["frames"]["out"]
     assert told["largest_change_levels"]["elsewhere"] == 0
     largest = count = 0
-    for clean, protected in zip(frames(video), frames(out), strict=True):
+    for clean, protected, face in zip(frames(video), frames(out), moved, strict=True):
         change = np.abs(clean.image.astype(np.int16) - protected.image)
-        largest, count = max(largest, int(change.max())), count + 1
+        added = np.abs(face.astype(np.int16) - protected.image)
+        largest, count = max(largest, int(added.max())), count + 1
         assert change.any(), "a frame left as it was captured"
         assert (change.max(axis=2) > 0).mean() < 0.8
     assert count == told["frames"]["out"]

@@ -1,6 +1,7 @@
 """What a protected file amounts to, measured on the frames themselves while they pass."""
 
 import dataclasses
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import cv2
@@ -9,7 +10,7 @@ import numpy as np
 from facecloak import __version__
 from facecloak.app import Protection
 from facecloak.cloak.opencv_cloak import face_box
-from facecloak.core.types import Frame, Output
+from facecloak.core.types import Face, Frame, Output
 from facecloak.pipeline.protector import Protected
 from facecloak.pipeline.report import RunReport
 from facecloak.verify.visibility import psnr, ssim
@@ -21,12 +22,16 @@ _SMALLEST_PX = 11
 class Measurer:
     """An observer of a run: how far cloaked frames are from the captured ones.
 
+    Args:
+        displaced: the frame with its faces moved and nothing added.
+
     Attributes:
-        inside: largest change of a channel within a face's box, in levels.
-        outside: the same anywhere else; 0 unless something is wrong.
+        inside: the most that was added to a channel within a face's box, in levels.
+        outside: largest change anywhere else; 0 unless something is wrong.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, displaced: Callable[[Frame, Sequence[Face]], Frame]) -> None:
+        self._displaced = displaced
         self.inside = 0
         self.outside = 0
         self._psnr: list[float] = []
@@ -41,14 +46,16 @@ class Measurer:
             readings.append(f"{verdict.clean.label} -> {verdict.cloaked.label}")
         if protected.output is not Output.CLOAKED:
             return
+        moved = self._displaced(clean, protected.faces.found).image
         change = cv2.absdiff(clean.image, protected.frame.image)
+        added = cv2.absdiff(moved, protected.frame.image)
         height, width = change.shape[:2]
         for face in protected.faces.found:
             left, top, right, bottom = face_box(face.face_from_frame, width, height)
             box = (slice(top, bottom), slice(left, right))
-            self.inside = max(self.inside, int(change[box].max(initial=0)))
-            if min(bottom - top, right - left) >= _SMALLEST_PX and change[box].any():
-                pair = clean.image[box], protected.frame.image[box]
+            self.inside = max(self.inside, int(added[box].max(initial=0)))
+            if min(bottom - top, right - left) >= _SMALLEST_PX and added[box].any():
+                pair = moved[box], protected.frame.image[box]
                 self._psnr.append(psnr(*pair))
                 if self._cloaked % _SSIM_EVERY == 0:
                     self._ssim.append(ssim(*pair))
@@ -57,7 +64,11 @@ class Measurer:
         self.outside = max(self.outside, int(change.max()))
 
     def visibility(self) -> dict[str, float | None]:
-        """Mean PSNR and SSIM over the boxes of the faces that changed; None where none did."""
+        """Mean PSNR and SSIM over the boxes of the faces that something was added to.
+
+        Both compare with the moved face: whoever looks does not see by how much it moved. None
+        where nothing was added.
+        """
         return {
             "psnr_db": float(np.mean(self._psnr)) if self._psnr else None,
             "ssim": float(np.mean(self._ssim)) if self._ssim else None,
@@ -71,7 +82,9 @@ class Measurer:
         }
 
 
-def report(made: Protection, run: RunReport, measured: Measurer) -> dict[str, Any]:
+def report(
+    made: Protection, run: RunReport, measured: Measurer, *, strength: float
+) -> dict[str, Any]:
     """Everything about a run that can be told without showing a face, as plain JSON values."""
     return {
         "facecloak": __version__,
@@ -79,7 +92,12 @@ def report(made: Protection, run: RunReport, measured: Measurer) -> dict[str, An
         "frames": {"in": run.frames_in, "out": run.frames_out, "dropped": run.dropped}
         | run.outputs,
         "faces": run.faces,
+        "strength": strength,
         "budget_levels": made.budget,
+        "displacement": {
+            "shift": made.header.shift * strength,
+            "strain": made.header.strain * strength,
+        },
         "largest_change_levels": {"faces": measured.inside, "elsewhere": measured.outside},
         "face": measured.visibility(),
         "classifiers": {

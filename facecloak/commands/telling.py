@@ -47,10 +47,12 @@ def file_summary(report: Mapping[str, Any]) -> str:
         lines.append("No face was cloaked." if report["faces"] else "No face was found.")
     elif face["psnr_db"] is not None:
         similarity = "" if face["ssim"] is None else f", SSIM {face['ssim']:.3f}"
+        shift = report["displacement"]["shift"]
+        moved = f" on top of a shift of at most {100 * shift:.2g} % of its width" if shift else ""
         lines.append(
             f"Face: PSNR {face['psnr_db']:.1f} dB{similarity}; "
             f"changed by at most {report['largest_change_levels']['faces']} of 255 levels "
-            f"(promised: {report['budget_levels']})."
+            f"(promised: {report['budget_levels']}){moved}."
         )
     lines += [
         f"{name}: fooled in {100 * row['fooling_rate']:.0f} % of {row['judged']} readings."

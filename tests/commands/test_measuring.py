@@ -8,11 +8,15 @@ from facecloak.pipeline.protector import Protected
 from tests.fakes.stages import verdict
 
 
+def as_captured(frame, _faces):
+    return frame
+
+
 def looked(clean, cloaked, side_px, output=Output.CLOAKED, verdicts=()):
     """A measurer that has seen one frame with one face, ``side_px`` wide at (4, 4)."""
     scale = 1 / side_px
     face = Face(0, np.array([[scale, 0.0, -4 * scale], [0.0, scale, -4 * scale]]))
-    measurer = Measurer()
+    measurer = Measurer(as_captured)
     frame = Frame(clean, 0.0, 0)
     measurer(frame, Protected(frame.with_image(cloaked), output, Faces((face,)), verdicts))
     return measurer
@@ -31,6 +35,18 @@ def test_a_change_in_the_face_is_inside_and_any_other_elsewhere():
     assert (elsewhere.inside, elsewhere.outside) == (0, 5)
 
 
+def test_what_is_added_counts_from_the_moved_face():
+    clean, cloaked = pictures(5)
+    moved = clean + np.uint8(3)
+    measurer = Measurer(lambda frame, _faces: frame.with_image(moved))
+    frame, face = Frame(clean, 0.0, 0), Face(0, np.array([[0.05, 0.0, -0.2], [0.0, 0.05, -0.2]]))
+    protected = Protected(
+        frame.with_image(cloaked + np.uint8(3)), Output.CLOAKED, Faces((face,)), ()
+    )
+    measurer(frame, protected)
+    assert measurer.inside == 5
+
+
 def test_a_face_too_small_for_ssim_is_a_face_all_the_same():
     measurer = looked(*pictures(5, at=(5, 5)), 4)
     assert (measurer.inside, measurer.outside) == (5, 0)
@@ -38,13 +54,13 @@ def test_a_face_too_small_for_ssim_is_a_face_all_the_same():
 
 
 def test_figures_are_finite_even_where_nothing_changed():
-    for measurer in (looked(*pictures(), 20), looked(*pictures(3), 20), Measurer()):
+    for measurer in (looked(*pictures(), 20), looked(*pictures(3), 20), Measurer(as_captured)):
         json.dumps(measurer.visibility(), allow_nan=False)
 
 
 def test_a_face_outside_the_picture_is_no_fault():
     clean, cloaked = pictures()
-    measurer = Measurer()
+    measurer = Measurer(as_captured)
     face = Face(0, np.array([[0.1, 0.0, 30.0], [0.0, 0.1, 30.0]]))
     frame = Frame(clean, 0.0, 0)
     measurer(frame, Protected(frame.with_image(cloaked), Output.CLOAKED, Faces((face,)), ()))

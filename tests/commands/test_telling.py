@@ -6,11 +6,12 @@ from facecloak.pipeline.report import Fooling, RunReport
 FRAMES = {"in": 9, "out": 9, "dropped": 0, "cloaked": 0, "held": 0, "shield": 0, "untouched": 0}
 
 
-def told(frames, *, psnr=None, ssim=None, faces=1):
+def told(frames, *, psnr=None, ssim=None, faces=1, shift=0.0):
     return {
         "frames": FRAMES | frames,
         "faces": faces,
         "budget_levels": 8,
+        "displacement": {"shift": shift, "strain": 0.1},
         "largest_change_levels": {"faces": 7, "elsewhere": 0},
         "face": {"psnr_db": psnr, "ssim": ssim},
         "classifiers": {"net": {"judged": 8, "fooled": 6, "fooling_rate": 0.75}},
@@ -26,6 +27,7 @@ def told(frames, *, psnr=None, ssim=None, faces=1):
         (told({"shield": 9}), "No face was cloaked."),
         (told({"cloaked": 9}, psnr=35.44, ssim=0.96), "PSNR 35.4 dB, SSIM 0.960; changed by at"),
         (told({"cloaked": 9}, psnr=35.44), "PSNR 35.4 dB; changed by at most 7 of 255 levels (pro"),
+        (told({"cloaked": 9}, psnr=30.0, shift=0.008), "8) on top of a shift of at most 0.8 % of"),
         (told({"cloaked": 9}), "net: fooled in 75 % of 8 readings."),
     ],
 )

@@ -114,7 +114,7 @@ def test_torch_paints_what_the_live_app_paints(cells):
 def test_torch_shifts_as_the_live_app_shifts(cells):
     field = np.random.default_rng(0).normal(0, 0.01, (2, cells, cells)).astype(np.float32)
     mean = displacement.render(field, 4 * 48).reshape(48, 4, 48, 4, 2).mean(axis=(1, 3))
-    painted = Painter(48, 8.0, CPU).shift(torch.tensor(field)).numpy()
+    painted = Painter(48, 8.0, CPU).shift(torch.tensor(field), 48).numpy()
     np.testing.assert_allclose(painted, mean, atol=1e-6)
 
 

@@ -73,9 +73,9 @@ def test_from_faces_to_a_fooled_judge(tiny_net, tiny_faces, tmp_path):
             [
                 "attack",
                 *data,
-                "--weights",
-                str(weights),
-                "--victim",
+                "--victims",
+                str(model),
+                "--unseen",
                 str(model),
                 "--out",
                 str(pattern),

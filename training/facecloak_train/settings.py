@@ -97,20 +97,29 @@ class FitSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttackSettings:
-    """Make a universal perturbation against a classifier, from training faces only."""
+    """Make a universal perturbation against classifiers, from training faces only."""
 
     data: Path
     """What `facecloak-train prepare` wrote."""
-    weights: Path
-    """A `best.safetensors` that `facecloak-train fit` wrote."""
-    victim: Path
-    """The exported .onnx of the same weights; its digest goes into the header."""
+    victims: tuple[Path, ...]
+    """The exported .onnx classifiers to fool; their digests go into the header."""
     out: Path
     """The .safetensors to write."""
+    unseen: tuple[Path, ...] = ()
+    """Further .onnx classifiers, which the attack never uses: how many of their readings change is
+    told after each pass."""
+    input_px: int = 44
+    """Side of the crop that the networks look at, in pixels."""
     eps: float = 8.0
-    """Largest change of a channel, in 8-bit levels."""
+    """Largest change of a channel by the pattern, in 8-bit levels."""
     cells: int = 48
     """Side of the coarse grid that the pattern is drawn on."""
+    shift: float = 0.01
+    """Largest displacement, in face widths; 0 for a pattern alone."""
+    strain: float = 0.15
+    """Largest strain of the displacement: what bends straight lines."""
+    field_cells: int = 6
+    """Side of the grid that the displacement is drawn on."""
     passes: int = 3
     """Passes over the training faces."""
     faces: int = 10000
@@ -119,6 +128,8 @@ class AttackSettings:
     """Faces per step."""
     step: float = 1.5
     """Length of the first step, in levels; it falls to a tenth of that over the run."""
+    field_step: float = 0.002
+    """The same of the displacement, in face widths."""
     decay: float = 0.9
     """Momentum: the share of the accumulated gradient that a step keeps."""
     confidence: float = 5.0

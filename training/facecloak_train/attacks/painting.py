@@ -10,6 +10,9 @@ from facecloak.core.interpolation import cubic_matrix, oval
 _FINE = 4
 """How much finer than the crop the pattern is painted: a live crop is shrunk from the frame."""
 
+_SAMPLED = 2
+"""How much finer the moved face is sampled, likewise."""
+
 
 class Painter:
     """Moves face crops within themselves and paints coarse grids on them.
@@ -25,8 +28,10 @@ class Painter:
         self._eps = eps
         self._oval = torch.tensor(oval(face_px * _FINE), device=device)
         self._window = torch.tensor(window(face_px * _FINE), device=device)
-        centres = (torch.arange(face_px, device=device) + 0.5) / face_px
+        sampled_px = face_px * _SAMPLED
+        centres = (torch.arange(sampled_px, device=device) + 0.5) / sampled_px
         self._at = torch.stack(torch.meshgrid(centres, centres, indexing="xy"), dim=-1)
+        self._enlarging = torch.tensor(cubic_matrix(sampled_px, face_px), device=device)
 
     def pattern(self, grid: Tensor) -> Tensor:
         """The mean pattern over each crop pixel, in levels.
@@ -40,23 +45,21 @@ class Painter:
         fine = self._enlarged(grid[None]).clamp(-self._eps, self._eps) * self._oval
         return functional.avg_pool2d(fine, _FINE)[0]
 
-    def shift(self, field: Tensor) -> Tensor:
-        """The mean shift of each crop pixel, in face widths.
+    def shift(self, field: Tensor, size_px: int) -> Tensor:
+        """The mean shift of each pixel, in face widths.
 
         Args:
             field: ``float32[2, D, D]``, see ``facecloak.core.displacement``.
+            size_px: side of the face in pixels; divides ``4 * face_px``.
 
         Returns:
-            ``float32[face_px, face_px, 2]``.
+            ``float32[size_px, size_px, 2]``.
         """
         fine = self._enlarged(field) * self._window
-        return functional.avg_pool2d(fine, _FINE).permute(1, 2, 0)
+        return functional.avg_pool2d(fine, self._face_px * _FINE // size_px).permute(1, 2, 0)
 
     def cloak(self, faces: Tensor, grid: Tensor, field: Tensor) -> Tensor:
         """Move the faces, then add the pattern.
-
-        Moving interpolates cubically: the live compositor works on finer pixels than these, so
-        that it blurs them less than linear interpolation would here.
 
         Args:
             faces: ``float32[N, 1, face_px, face_px]`` in ``[0, 1]``.
@@ -66,13 +69,25 @@ class Painter:
         Returns:
             Faces of the same form, rounded to 8 bits with the gradient passed straight through.
         """
-        at = (2.0 * (self._at + self.shift(field)) - 1.0).expand(len(faces), -1, -1, -1)
-        moved = functional.grid_sample(
-            faces, at, mode="bicubic", padding_mode="border", align_corners=False
-        )
-        exact = (moved + self.pattern(grid) / 255.0).clamp(0.0, 1.0)
+        changed = self.pattern(grid) / 255.0
+        if field.requires_grad or field.any():
+            changed = changed + self._motion(faces, field)
+        exact = (faces + changed).clamp(0.0, 1.0)
         rounded = (exact * 255.0).round() / 255.0
         return exact + (rounded - exact).detach()
+
+    def _motion(self, faces: Tensor, field: Tensor) -> Tensor:
+        """What moving changes, sampled finer than the crop so that it blurs as little as live."""
+        large = self._enlarging @ faces @ self._enlarging.T
+        at = 2.0 * (self._at + self.shift(field, large.shape[-1])) - 1.0
+        moved = functional.grid_sample(
+            large,
+            at.expand(len(faces), -1, -1, -1),
+            mode="bilinear",
+            padding_mode="border",
+            align_corners=False,
+        )
+        return functional.avg_pool2d(moved - large, _SAMPLED)
 
     def _enlarged(self, grids: Tensor) -> Tensor:
         matrix = torch.tensor(

@@ -13,16 +13,26 @@ def markdown(report: dict[str, Any]) -> str:
         f"({report['left_out']} do); clean accuracy {100 * first['clean_accuracy']:.1f} %, "
         f"{first['clean_bits']:.2f} bit.",
         "",
-        "| perturbation | budget | fooled (95 %) | accuracy left | bits left | largest class "
-        "| PSNR | SSIM |",
-        "|---|---|---|---|---|---|---|---|",
+        "| perturbation | levels | shift | fooled (95 %) | accuracy left | bits left "
+        "| largest class | PSNR | SSIM |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     lines += [
-        f"| {name} | {row['budget_levels']:.0f}/255 | {100 * row['fooling_rate']:.1f} % "
+        f"| {name} | {row['budget_levels']:.0f}/255 | {_percent(row['shift'])} "
+        f"| {100 * row['fooling_rate']:.1f} % "
         f"({100 * row['low']:.1f} - {100 * row['high']:.1f}) | {100 * row['accuracy']:.1f} % "
         f"| {row['bits']:.2f} | {100 * row['sink_share']:.0f} % "
         f"| {row['psnr_db']:.1f} dB | {row['ssim']:.3f} |"
         for name, row in rows
     ]
+    lines += [
+        "",
+        "The shift is the largest displacement in percent of the width of the face; PSNR and SSIM "
+        "compare with the face once moved.",
+    ]
     lines += ["", f"Made by `{report['command']}`.", ""]
     return "\n".join(lines)
+
+
+def _percent(shift: float) -> str:
+    return f"{100 * shift:.2g} %" if shift else "0"

@@ -59,11 +59,14 @@ def evaluate_fooling(settings: EvaluateSettings) -> dict[str, Any]:
     private = fer2013.without(splits["PrivateTest"], splits["Training"], splits["PublicTest"])
     shipped = perturbations.load(settings.perturbation)
     judge = OnnxClassifier(settings.model, "cpu")
-    cloaks = {
-        f"{name} x{strength:g}": OpenCvCloak(pattern, strength)
+    patterns = {"FaceCloak": shipped} | _baselines(shipped)
+    named = {
+        f"{name} x{strength:g}": (pattern, strength)
         for strength in settings.strengths
-        for name, pattern in ({"FaceCloak": shipped} | _baselines(shipped)).items()
+        for name, pattern in patterns.items()
     }
+    cloaks = {name: OpenCvCloak(*made) for name, made in named.items()}
+    shifts = {name: pattern.header.shift * strength for name, (pattern, strength) in named.items()}
 
     clean: list[Crop] = []
     cloaked: dict[str, list[Crop]] = {name: [] for name in cloaks}
@@ -79,7 +82,8 @@ def evaluate_fooling(settings: EvaluateSettings) -> dict[str, Any]:
             cloaked[name].append(face_crop(out.image, face.face_from_frame, judge.card.input_px))
             if number % _VISIBLE_EVERY == 0:
                 left, top, right, bottom = face_box(face.face_from_frame, *frame.image.shape[1::-1])
-                pair = frame.image[top:bottom, left:right], out.image[top:bottom, left:right]
+                moved = cloak.displaced(frame, [face])
+                pair = moved.image[top:bottom, left:right], out.image[top:bottom, left:right]
                 seen[name].append((psnr(*pair), ssim(*pair)))
 
     before = _logits(judge, clean)
@@ -89,6 +93,7 @@ def evaluate_fooling(settings: EvaluateSettings) -> dict[str, Any]:
         visible = np.mean(seen[name], axis=0)
         rows[name] = dataclasses.asdict(figures) | {
             "budget_levels": cloak.budget,
+            "shift": shifts[name],
             "psnr_db": float(visible[0]),
             "ssim": float(visible[1]),
         }
@@ -116,11 +121,9 @@ def evaluate_fooling(settings: EvaluateSettings) -> dict[str, Any]:
 def _baselines(shipped: Perturbation) -> dict[str, Perturbation]:
     """Patterns of the same budget that know no classifier, on our grid and on coarser ones."""
     eps, seed = shipped.header.eps, shipped.header.seed
-    still = np.zeros((1, 1), np.float32)
+    header = dataclasses.replace(shipped.header, shift=0.0, strain=0.0)
     return {
-        f"{name}, {cells} cells": dataclasses.replace(
-            shipped, static=grid, cosine=still, sine=still.copy()
-        )
+        f"{name}, {cells} cells": Perturbation(header, grid)
         for cells in sorted({_COARSE, _MIDDLE, len(shipped.static)})
         for name, grid in (
             ("random sign", random_sign(cells, eps, seed)),
