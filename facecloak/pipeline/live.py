@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from facecloak.core.errors import SourceLost
-from facecloak.core.types import Frame
+from facecloak.core.types import Faces, Frame, Output
 from facecloak.pipeline.capture_thread import Arrival, CaptureThread
 from facecloak.pipeline.outlet import Outlet, run_clock
 from facecloak.pipeline.protector import Protected, Protector
@@ -34,9 +34,11 @@ class Limits:
     recovers by itself. One that failed is given up after two seconds at most."""
     start_s: float = 10.0
     """How long stand-ins go out while the first picture is awaited."""
+    hang_s: float = 1.5
+    """How long nothing may come out before a stage counts as hanging and the slate is shown."""
 
     def __post_init__(self) -> None:
-        for name in ("frames", "seconds", "stall_s", "lost_after_s", "start_s"):
+        for name in ("frames", "seconds", "stall_s", "lost_after_s", "start_s", "hang_s"):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 msg = f"limits.{name} must be greater than 0, got {value}"
@@ -88,16 +90,16 @@ class LiveRun:
         while not (stop.is_set() or self._over()):
             arrival = self._capture.frames.take(wait_s)
             if arrival is not None:
-                protected = self._show(arrival)
+                shown = self._show(arrival)
                 wait_s = self._limits.stall_s
-                if observe is not None:
-                    observe(arrival.frame, protected)
+                if observe is not None and shown is not None:
+                    observe(arrival.frame, shown)
             elif self._capture.ended and not self._capture.frames.unread:
                 return
             else:
-                protected = self._stand_in()
-                if observe is not None:
-                    observe(None, protected)
+                shown = self._stand_in()
+                if observe is not None and shown is not None:
+                    observe(None, shown)
                 wait_s = self._frame_s
                 if self._capture.frames.closed:
                     stop.wait(self._frame_s)
@@ -105,17 +107,25 @@ class LiveRun:
     def _over(self) -> bool:
         return self._limits.reached(self._outlet.tally.frames_out, run_clock() - self._began_s)
 
-    def _show(self, arrival: Arrival) -> Protected:
-        frame = arrival.frame
+    def slate(self) -> Protected:
+        """The slate of the present size. Any thread may ask."""
+        width, height = self._size
+        picture = Frame(self._protector.slate(width, height), self._last_s, self._last_index)
+        return Protected(picture, Output.SHIELD, Faces(), ())
+
+    def _show(self, arrival: Arrival) -> Protected | None:
+        """Write a frame and return what went out; None where it came too late."""
+        frame, turn = arrival.frame, self._outlet.turn
         self._started, self._heard_s, self._alone_since_s = True, run_clock(), None
         self._last_s, self._last_index = frame.captured_s, frame.index
         self._size = (frame.image.shape[1], frame.image.shape[0])
         protected = self._protector.protect(frame, now_s=self._heard_s)
-        self._outlet.write(protected, handed_over_s=arrival.at_s)
-        return protected
+        written = self._outlet.write(protected, handed_over_s=arrival.at_s, turn=turn)
+        return protected if written else None
 
-    def _stand_in(self) -> Protected:
-        """Write a frame without a picture. Raises SourceLost once that went on for too long."""
+    def _stand_in(self) -> Protected | None:
+        """The same without a picture. Raises SourceLost once that went on for too long."""
+        turn = self._outlet.turn
         now_s = run_clock()
         silent_s = now_s - self._heard_s
         if self._alone_since_s is None:
@@ -125,8 +135,7 @@ class LiveRun:
         protected = self._protector.stand_in(
             self._size, captured_s=self._last_s + silent_s, index=self._last_index, now_s=now_s
         )
-        self._outlet.write(protected)
-        return protected
+        return protected if self._outlet.write(protected, turn=turn) else None
 
     def _patience_s(self) -> float:
         if self._capture.error is not None:

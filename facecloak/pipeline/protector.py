@@ -181,6 +181,10 @@ class Protector:
         output, image = self._choose(self._guard.fail(now_s), pictures, size, now_s)
         return Protected(Frame(image, captured_s, index), output, Faces(), verdicts)
 
+    def slate(self, width: int, height: int) -> Image:
+        """The shield, ``uint8[height, width, 3]``. Any thread may ask."""
+        return self._shield.slate(width, height)
+
     def close(self) -> None:
         """Dismiss the jury, free the finder's models and forget the held picture."""
         self._held = None

@@ -16,6 +16,7 @@ from facecloak.pipeline.live import Limits, LiveRun, Observe
 from facecloak.pipeline.outlet import Outlet, run_clock
 from facecloak.pipeline.protector import Protected, Protector
 from facecloak.pipeline.report import RunReport
+from facecloak.pipeline.watchdog import Watchdog
 
 OpenSink = Callable[[tuple[int, int], float], Sink]
 """Makes the sink once the source is open: width and height in pixels, then frames per second."""
@@ -24,7 +25,7 @@ FILE_READ_S = 10.0
 """Longest wait for one picture of a file, in seconds."""
 
 
-def run_live(
+def run_live(  # noqa: PLR0913 - one place where a run is put together
     source: Source,
     open_sink: OpenSink,
     protector: Protector,
@@ -32,6 +33,7 @@ def run_live(
     stop: threading.Event,
     limits: Limits | None = None,
     observe: Observe | None = None,
+    hangs: Callable[[], None] | None = None,
 ) -> RunReport:
     """Protect a camera until it is told to stop, reaches a limit or loses the camera.
 
@@ -44,6 +46,7 @@ def run_live(
         stop: ends the run cleanly when set, from any thread or signal handler.
         limits: when it ends by itself.
         observe: called in this thread for each frame, stand-ins included, after the sink took it.
+        hangs: called in another thread when a stage hangs and the slate is shown instead.
 
     Raises:
         SourceUnavailable: the source cannot be opened.
@@ -58,10 +61,10 @@ def run_live(
         closing(CaptureThread(source, run_clock)) as capture,
     ):
         outlet = Outlet(sink, protector.times)
-        run = LiveRun(
-            capture, protector, outlet, limits or Limits(), size=source.size, fps=source.fps
-        )
-        run.follow(stop, observe)
+        limits = limits or Limits()
+        run = LiveRun(capture, protector, outlet, limits, size=source.size, fps=source.fps)
+        with closing(Watchdog(outlet, run.slate, hang_s=limits.hang_s, tell=hangs)):
+            run.follow(stop, observe)
     return outlet.tally.report(
         seconds=run_clock() - began_s,
         frames_in=capture.frames_in,

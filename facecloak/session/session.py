@@ -166,7 +166,13 @@ class Session:
                 stop=self._again,
                 limits=Limits(lost_after_s=math.inf, start_s=math.inf),
                 observe=self._observe,
+                hangs=self._hangs,
             )
+
+    def _hangs(self) -> None:
+        what = "FaceCloak has not finished a picture for more than a second; the slate is shown."
+        self._failure = FaceCloakError(what, "If it stays so, quit FaceCloak and start it again.")
+        self.recorder.forget()
 
     def _observe(self, clean: Frame | None, protected: Protected) -> None:
         made = self._made
