@@ -1,13 +1,15 @@
 """Whether somebody watches the virtual camera, so that the real one is on only then.
 
-The kernel tells (inotify) that a program opened or closed the device; who has it open now is then
+The driver tells who streams (``sink.usage``), from v4l2loopback 0.13 on. Where it does not, the
+kernel tells (inotify) that a program opened or closed the device; who has it open now is then
 counted in ``/proc``, so that no event that was missed counts for ever. Programs that only list
-cameras open the device for a moment: what is counted has to last. Programs of other users are not
-seen. Linux only.
+cameras open the device for a moment: what is counted has to last. Counted in this way, programs of
+other users are not seen. Linux only.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -15,6 +17,7 @@ from typing import Final, Self
 from inotify_simple import INotify, flags
 
 from facecloak.core.clock import Clock, monotonic
+from facecloak.sink.usage import Usage
 
 APPEARS_S: Final = 0.3
 """How long a program must have the device open to count."""
@@ -59,12 +62,20 @@ class Watchers:
         device: of the virtual camera.
         proc: where Linux lists processes.
         clock: times what lasts, in seconds.
+        usage: asks the driver.
     """
 
     def __init__(
-        self, device: Path, *, proc: Path = Path("/proc"), clock: Clock = monotonic
+        self,
+        device: Path,
+        *,
+        proc: Path = Path("/proc"),
+        clock: Clock = monotonic,
+        usage: Callable[[Path], Usage] = Usage,
     ) -> None:
         self._device = device
+        self._make_usage = usage
+        self._usage: Usage | None = None
         self._proc = proc
         self._clock = clock
         self._believed = Debounced()
@@ -73,6 +84,8 @@ class Watchers:
         self._inotify: INotify | None = None
 
     def __enter__(self) -> Self:
+        with suppress(OSError):  # an older driver, or another one
+            self._usage = self._make_usage(self._device).__enter__()
         self._inotify = INotify()
         self._inotify.add_watch(self._device, flags.OPEN | flags.CLOSE_WRITE | flags.CLOSE_NOWRITE)
         return self
@@ -80,6 +93,7 @@ class Watchers:
     def __exit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
     ) -> None:
+        self._drop_usage()
         if self._inotify is not None:
             self._inotify.close()
             self._inotify = None
@@ -87,6 +101,13 @@ class Watchers:
     def __call__(self) -> bool:
         """Whether another program watches. Costs next to nothing while nothing changes."""
         now_s = self._clock()
+        if self._usage is not None:
+            try:
+                self._believed.tell(self._streams(self._usage, now_s), now_s)
+            except OSError:  # the device has gone
+                self._drop_usage()
+            else:
+                return self._believed.state
         if self._inotify is not None and self._inotify.read(timeout=0):
             self._changed = True
         due_s = COUNT_AGAIN_S if self._changed or self._believed.undecided else RECOUNT_S
@@ -94,6 +115,17 @@ class Watchers:
             self._counted_s, self._changed = now_s, False
             self._believed.tell(any(_others(self._device, self._proc)), now_s)
         return self._believed.state
+
+    def _streams(self, usage: Usage, now_s: float) -> bool:
+        if now_s - self._counted_s >= RECOUNT_S:
+            self._counted_s = now_s
+            usage.ask_again()
+        return usage.streams()
+
+    def _drop_usage(self) -> None:
+        if self._usage is not None:
+            usage, self._usage = self._usage, None
+            usage.__exit__(None, None, None)
 
 
 def programs(device: Path, proc: Path = Path("/proc")) -> list[str]:
