@@ -31,13 +31,18 @@ def wait_until(source, *, framed, limit):
     return None
 
 
-with open_source("0", size=(640, 480)) as source:
-    told = {"size": source.size, "start_s": wait_until(source, framed=True, limit=10)}
-    told["before"] = frames_within(source, 2)
-    for round_ in ("first", "second"):
-        (DRIVER / "unbind").write_text("vivid.0")
-        told[f"{round_}_noticed_s"] = wait_until(source, framed=False, limit=SILENCE_S + 3)
-        (DRIVER / "bind").write_text("vivid.0")
-        told[f"{round_}_back_s"] = wait_until(source, framed=True, limit=20)
-        told[f"{round_}_after"] = frames_within(source, 2)
-print(json.dumps(told))  # noqa: T201
+def main():
+    with open_source("0", size=(640, 480)) as source:
+        told = {"size": source.size, "start_s": wait_until(source, framed=True, limit=10)}
+        told["before"] = frames_within(source, 2)
+        for round_ in ("first", "second"):
+            (DRIVER / "unbind").write_text("vivid.0")
+            told[f"{round_}_noticed_s"] = wait_until(source, framed=False, limit=SILENCE_S + 3)
+            (DRIVER / "bind").write_text("vivid.0")
+            told[f"{round_}_back_s"] = wait_until(source, framed=True, limit=20)
+            told[f"{round_}_after"] = frames_within(source, 2)
+    print(json.dumps(told))  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

@@ -1,6 +1,7 @@
 """The real drivers of a webcam and of the virtual camera, in a guest: see ``guest.py``."""
 
 import json
+import shlex
 import statistics
 
 import numpy as np
@@ -79,6 +80,36 @@ def test_a_webcam_that_is_unplugged_is_found_again(guest):
         assert told[f"{which}_noticed_s"] <= 4
         assert told[f"{which}_back_s"] <= 15
         assert told[f"{which}_after"] >= 5
+
+
+def test_a_webcam_that_another_program_has_is_waited_for(guest):
+    load = ["modprobe", "vivid", "n_devs=1", "node_types=0x1", "num_inputs=1", "input_types=0x3"]
+    outcome = guest.run([load, python(HERE / "scenario_grabbed.py")], timeout_s=PATIENCE_S)
+    assert outcome.status == 0, outcome.said
+    told = json.loads(outcome.said.splitlines()[-1])
+    assert told["held_frames"] == told["taken_frames"] == 0
+    assert "busy" in told["held"]
+    assert told["taken"]
+    assert told["size"] == [1280, 720]
+    for which in ("free", "back"):
+        assert told[f"{which}_s"] <= 15
+        assert told[f"{which}_frames"] >= 5
+
+
+def test_a_full_disk_ends_the_recording_with_one_sentence_and_no_half_file(guest):
+    disk = ["sh", "-c", "mkdir /run/small && mount -t tmpfs -o size=64k tmpfs /run/small"]
+    record = [*python("-m", "facecloak"), "run", "--source", "demo", "--seconds", "20"]
+    size = ["--width", "640", "--height", "480", "--sink", "/run/small/call.mp4"]
+    script = shlex.join([*record, *size]) + '; echo "exit $?"; ls -A /run/small; echo end'
+    outcome = guest.run([disk, ["sh", "-c", script]], timeout_s=PATIENCE_S)
+    assert outcome.status == 0, outcome.said
+    said = outcome.said.splitlines()
+    assert said[-1] == "end"
+    assert "exit 3" in said, outcome.said
+    left = said[said.index("exit 3") + 1 : -1]
+    assert left == []
+    assert "Traceback" not in outcome.said
+    assert "/run/small/call.mp4" in outcome.said
 
 
 def test_the_camera_is_on_only_while_a_call_shows_it(guest):
