@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from facecloak import capture, sink
+from facecloak import capture, inference, sink
+from facecloak.cloak.onnx_cloak import OnnxCloak
 from facecloak.cloak.opencv_cloak import OpenCvCloak
 from facecloak.cloak.slate import Slate
 from facecloak.core import artifacts, perturbation
 from facecloak.core.modelcard import ModelCard
 from facecloak.core.perturbation import Header
-from facecloak.core.ports import Cloak, Sink, Source
+from facecloak.core.ports import Sink, Source
 from facecloak.core.stats import StageTimes
 from facecloak.core.types import Face, Frame
 from facecloak.face.mediapipe_finder import MediaPipeFinder
@@ -38,7 +39,8 @@ class Protection:
         cards: of the classifiers that judge.
         devices: where each of them runs.
         header: of the perturbation.
-        budget: largest change of a channel, in 8-bit levels.
+        budget: the most that is added to a channel, in 8-bit levels.
+        displaced: the frame with its faces moved and nothing added: what the budget counts from.
     """
 
     protector: Protector
@@ -46,29 +48,23 @@ class Protection:
     devices: tuple[str, ...]
     header: Header
     budget: int
+    displaced: Callable[[Frame, Sequence[Face]], Frame]
 
 
-def cloak(settings: Settings) -> tuple[Cloak, Header, int]:
-    """What is added to faces: the compositor, the perturbation's header, the budget in levels.
-
-    Raises:
-        ArtifactError: the perturbation is missing or not what it says.
-        ConfigError: the strength leaves the budget.
-    """
-    pattern = perturbation.load(artifacts.perturbation(settings.perturbation))
-    made = OpenCvCloak(pattern, settings.strength)
-    return made, pattern.header, made.budget
-
-
-def displaced(settings: Settings) -> Callable[[Frame, Sequence[Face]], Frame]:
-    """What faces look like once moved, before anything is added: what the budget counts from.
+def cloak(settings: Settings) -> tuple[OpenCvCloak | OnnxCloak, Header]:
+    """What is added to faces, on CUDA where that is to be used and works; and its header.
 
     Raises:
         ArtifactError: the perturbation is missing or not what it says.
         ConfigError: the strength leaves the budget.
+        DeviceError: the device asked for does not work here.
     """
     pattern = perturbation.load(artifacts.perturbation(settings.perturbation))
-    return OpenCvCloak(pattern, settings.strength).displaced
+    if settings.device != "cpu" and inference.why_no_cuda() is None:
+        made = OnnxCloak(pattern, settings.strength, settings.device)
+        if made.device == "cuda":
+            return made, pattern.header
+    return OpenCvCloak(pattern, settings.strength), pattern.header
 
 
 def protection(settings: Settings, *, live: bool) -> Protection:
@@ -83,7 +79,7 @@ def protection(settings: Settings, *, live: bool) -> Protection:
         ConfigError: the strength leaves the budget.
         DeviceError: the device asked for does not work here.
     """
-    made, header, budget = cloak(settings)
+    made, header = cloak(settings)
     classifiers = [OnnxClassifier(path, settings.device) for path in artifacts.models()]
     times = StageTimes()
     panel = Panel(classifiers)
@@ -106,7 +102,8 @@ def protection(settings: Settings, *, live: bool) -> Protection:
         cards=tuple(classifier.card for classifier in classifiers),
         devices=tuple(classifier.device for classifier in classifiers),
         header=header,
-        budget=budget,
+        budget=made.budget,
+        displaced=made.displaced,
     )
 
 

@@ -7,7 +7,8 @@ import pytest
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from facecloak import app, capture, sink
+from facecloak import app, capture, inference, sink
+from facecloak.cloak.opencv_cloak import OpenCvCloak
 from facecloak.core import artifacts, perturbation
 from facecloak.core.errors import ArtifactError, ConfigError, DeviceError, DigestMismatch
 from facecloak.settings import Settings
@@ -42,7 +43,7 @@ def test_the_strength_scales_the_budget_within_limits(monkeypatch):
     with pytest.raises(ConfigError, match="would change no pixel") as caught:
         app.protection(Settings(strength=0.4 / eps), live=False)
     assert "Choose at least" in caught.value.remedy
-    monkeypatch.setattr("facecloak.cloak.opencv_cloak.MAX_EPS", eps)
+    monkeypatch.setattr("facecloak.cloak.dose.MAX_EPS", eps)
     with pytest.raises(ConfigError, match=r"more than .* levels"):
         app.protection(Settings(strength=1.5), live=False)
 
@@ -114,3 +115,20 @@ def test_a_sink_gets_the_exact_rate_of_a_file_and_else_the_nominal_one(tmp_path)
     opened = app.file_sink(tmp_path / "out.mkv", video)((64, 48), 29.97)
     assert opened._rate == pytest.approx(30000 / 1001)
     assert opened._audio_from == tmp_path / "in.mp4"
+
+
+def test_the_compositor_is_opencvs_where_there_is_no_cuda(monkeypatch):
+    monkeypatch.setattr(inference, "why_no_cuda", lambda: "no NVIDIA driver is loaded")
+    for device in ("auto", "cpu"):
+        assert isinstance(app.cloak(Settings(device=device))[0], OpenCvCloak)
+
+
+def test_where_cuda_is_tried_and_fails_auto_falls_back_and_cuda_says_so(monkeypatch):
+    """A driver is loaded, but CUDA's libraries are not there, as on this machine."""
+    monkeypatch.setattr(inference, "why_no_cuda", lambda: None)
+    made, _ = app.cloak(Settings(device="auto"))
+    if made.device == "cuda":
+        pytest.skip("this machine has CUDA")
+    assert isinstance(made, OpenCvCloak)
+    with pytest.raises(DeviceError, match="CUDA"):
+        app.cloak(Settings(device="cuda"))

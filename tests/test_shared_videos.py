@@ -38,7 +38,7 @@ def test_only_faces_change_and_by_no_more_than_the_budget(video, tmp_path, monke
 
     class Remembering(Measurer):
         def __call__(self, clean, protected):
-            moved.append(app.displaced(Settings())(clean, protected.faces.found).image)
+            moved.append(app.cloak(Settings())[0].displaced(clean, protected.faces.found).image)
             super().__call__(clean, protected)
 
     monkeypatch.setattr(command, "Measurer", Remembering)

@@ -10,7 +10,8 @@ from facecloak.core import displacement, geometry
 from facecloak.core.displacement import Field
 from facecloak.core.types import Affine
 
-_FIELD_PX: Final = 96
+FIELD_PX: Final = 256
+"""Side of the field, fine enough for OpenCV, which looks between its pixels in steps of 1/32."""
 _COARSER: Final = 4
 """The field is so smooth that every fourth pixel is enough; those between are interpolated."""
 
@@ -24,7 +25,7 @@ class Displacer:
     """
 
     def __init__(self, field: Field, strength: float) -> None:
-        self._shift = displacement.render(field, _FIELD_PX) * np.float32(strength)
+        self._shift = displacement.render(field, FIELD_PX) * np.float32(strength)
 
     def move(
         self, picture: Mat, face_from_frame: Affine, box: tuple[int, int, int, int]
@@ -46,7 +47,7 @@ class Displacer:
         # One coarse pixel more on each side, so that those at the border have two to lie between.
         first = 0.5 * (_COARSER - 1) - _COARSER
         frame_from_coarse = np.array([[_COARSER, 0.0, left + first], [0.0, _COARSER, top + first]])
-        field_from_frame = geometry.compose(geometry.crop_from_face(_FIELD_PX), face_from_frame)
+        field_from_frame = geometry.compose(geometry.crop_from_face(FIELD_PX), face_from_frame)
         columns, rows = -(-width // _COARSER) + 2, -(-height // _COARSER) + 2
         coarse = cv2.warpAffine(
             self._shift,

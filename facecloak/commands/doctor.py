@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from facecloak import __version__, app
+from facecloak import __version__, app, inference
 from facecloak import settings as choices
 from facecloak.capture.demo import FPS
 from facecloak.commands import checks
@@ -22,7 +22,6 @@ from facecloak.pipeline.protector import Protected
 from facecloak.pipeline.report import RunReport
 from facecloak.pipeline.runner import run_file
 from facecloak.settings import Settings
-from facecloak.verify import onnx_judge
 from facecloak.verify.onnx_judge import OnnxClassifier
 
 logger = logging.getLogger(__name__)
@@ -117,8 +116,8 @@ def pattern(machine: Machine) -> Iterator[Check]:
 def providers(machine: Machine) -> Iterator[Check]:
     """Where the classifiers run, and why not elsewhere."""
     asked = machine.settings.device
-    there = ", ".join(name.removesuffix("ExecutionProvider") for name in onnx_judge.providers())
-    why_not = onnx_judge.why_no_cuda()
+    there = ", ".join(name.removesuffix("ExecutionProvider") for name in inference.providers())
+    why_not = inference.why_no_cuda()
     seen = f"Device {asked} means %s. ONNX Runtime has {there}."
     if asked == "cpu":
         yield Check("providers", "ok", seen % "the CPU")

@@ -208,7 +208,7 @@ class Session:
     def _cloak(self, settings: Settings) -> None:
         """Cloak with another perturbation or strength from the next frame on."""
         try:
-            cloak, _, _ = app.cloak(settings)
+            cloak, _ = app.cloak(settings)
         except FaceCloakError as exc:
             self._cloak_failure = exc
             logger.warning("%s", exc)

@@ -61,6 +61,7 @@ def fakes(monkeypatch):
             devices=("cpu",),
             header=Header(eps=8.0, method="none", seed=0, datasets=(), victims=()),
             budget=8,
+            displaced=lambda frame, _faces: frame,
         )
         monkeypatch.setattr(app, "protection", lambda _settings, *, live: made)
         return made

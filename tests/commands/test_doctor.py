@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from facecloak import app, cli, settings
+from facecloak import app, cli, inference, settings
 from facecloak.capture.listing import Camera
 from facecloak.commands import checks
 from facecloak.commands import doctor as clinic
@@ -20,7 +20,7 @@ from facecloak.core.types import Faces, Output
 from facecloak.pipeline.protector import Protected
 from facecloak.settings import Settings
 from facecloak.sink.loopback import LABEL
-from facecloak.verify import onnx_judge
+from facecloak.verify.onnx_judge import OnnxClassifier
 
 NAMES = [
     "settings",
@@ -410,7 +410,7 @@ def test_a_flipped_byte_is_a_fault_of_that_model_only(tmp_path, monkeypatch):
     assert "broken.onnx" in first.seen
     assert "Reinstall" in first.remedy
     assert second.state == "ok"
-    card = onnx_judge.OnnxClassifier(shipped, "cpu").card
+    card = OnnxClassifier(shipped, "cpu").card
     assert card.sha256 in second.seen
     warned = only(clinic.pattern(Machine(settings=Settings())))
     assert warned.state == "ok"  # the one it was made against is still there
@@ -444,14 +444,14 @@ def device(asked):
 
 
 def test_without_a_driver_auto_is_the_cpu_and_cuda_a_fault(monkeypatch):
-    monkeypatch.setattr(onnx_judge, "_has_gpu", lambda: False)
+    monkeypatch.setattr(inference, "_has_gpu", lambda: False)
     assert "CPU" in device("cpu").seen
     check = device("auto")
     assert check.state == "ok"
     assert "the CPU, because" in check.seen
     check = device("cuda")
     assert (check.state, check.exit_code) == ("fault", 3)
-    assert onnx_judge.why_no_cuda() in check.seen
+    assert inference.why_no_cuda() in check.seen
     assert "--device cpu" in check.remedy
 
 
@@ -468,7 +468,7 @@ def test_with_a_driver_it_is_tried(monkeypatch, asked, used, state):
                 msg = "CUDA does not work."
                 raise DeviceError(msg, "Install it.")
 
-    monkeypatch.setattr(onnx_judge, "why_no_cuda", lambda: None)
+    monkeypatch.setattr(inference, "why_no_cuda", lambda: None)
     monkeypatch.setattr(clinic, "OnnxClassifier", Fake)
     check = device(asked)
     assert check.state == state

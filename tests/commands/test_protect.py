@@ -50,7 +50,7 @@ class Boxes(Measurer):
         height, width = clean.image.shape[:2]
         faces = protected.faces.found
         boxes = [face_box(face.face_from_frame, width, height) for face in faces]
-        moved = app.displaced(Settings())(clean, faces).image
+        moved = app.cloak(Settings())[0].displaced(clean, faces).image
         self.seen.append((protected.output.value, boxes, moved))
         super().__call__(clean, protected)
 

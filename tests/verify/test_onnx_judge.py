@@ -4,10 +4,10 @@ import numpy as np
 import onnx
 import pytest
 
+from facecloak import inference
 from facecloak.core import artifacts, modelcard
 from facecloak.core.errors import ArtifactError, ConfigError, DeviceError, DigestMismatch
 from facecloak.core.types import Face, Frame
-from facecloak.verify import onnx_judge
 from facecloak.verify.onnx_judge import OnnxClassifier
 from facecloak.verify.panel import Panel
 
@@ -107,12 +107,12 @@ def test_cuda_asked_for_where_there_is_none_says_so():
 
 
 def test_why_cuda_is_not_tried_is_told(monkeypatch):
-    monkeypatch.setattr(onnx_judge, "providers", lambda: ("CPUExecutionProvider",))
-    assert "built without CUDA" in onnx_judge.why_no_cuda()
-    monkeypatch.setattr(onnx_judge, "providers", lambda: ("CUDAExecutionProvider",))
+    monkeypatch.setattr(inference, "providers", lambda: ("CPUExecutionProvider",))
+    assert "built without CUDA" in inference.why_no_cuda()
+    monkeypatch.setattr(inference, "providers", lambda: ("CUDAExecutionProvider",))
     for loaded, why in ((False, "no NVIDIA driver is loaded"), (True, None)):
-        monkeypatch.setattr(onnx_judge, "_has_gpu", lambda loaded=loaded: loaded)
-        assert onnx_judge.why_no_cuda() == why
+        monkeypatch.setattr(inference, "_has_gpu", lambda loaded=loaded: loaded)
+        assert inference.why_no_cuda() == why
 
 
 @pytest.mark.gpu

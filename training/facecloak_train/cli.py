@@ -86,6 +86,12 @@ def _export(chosen: settings.ExportSettings) -> None:
     export_onnx(chosen)
 
 
+def _compositor(chosen: settings.CompositorSettings) -> None:
+    from facecloak_train.export.compositor import write
+
+    write(chosen.out)
+
+
 COMMANDS: dict[str, tuple[type[Any], Callable[[Any], None]]] = {
     "prepare": (settings.PrepareSettings, _prepare),
     "template": (settings.TemplateSettings, _template),
@@ -93,6 +99,7 @@ COMMANDS: dict[str, tuple[type[Any], Callable[[Any], None]]] = {
     "attack": (settings.AttackSettings, _attack),
     "evaluate": (settings.EvaluateSettings, _evaluate),
     "export": (settings.ExportSettings, _export),
+    "compositor": (settings.CompositorSettings, _compositor),
 }
 """Every command: its settings and its recipe, which is imported when it runs (torch is slow)."""
 

@@ -181,3 +181,11 @@ class ExportSettings:
     """Name on the card, as shown to people."""
     precision: str = "fp16"
     """How the weights are stored: fp16 or fp32; they compute in fp32 either way."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompositorSettings:
+    """Write the compositor's graphs, which the live app runs on CUDA."""
+
+    out: Path
+    """The folder to write face.onnx and finish.onnx into: facecloak/cloak."""
