@@ -9,6 +9,7 @@ turned, shifted, scaled and relit at random, because the classifier at the far e
 its own way. Two cores take about two minutes a pass for each victim of the size of VGG19.
 """
 
+import functools
 import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -125,8 +126,13 @@ class _Network:
         self.net.eval().requires_grad_(requires_grad=False)
         self._input_px = settings.input_px
         self._device = device
-        self.labels = self._read(faces)
+        self._faces = faces
         self._public_labels = self._read(public)
+
+    @functools.cached_property
+    def labels(self) -> Tensor:
+        """What it says of the clean training faces, ``int64[N]``."""
+        return self._read(self._faces)
 
     def fooled(self, public: Tensor, change: Callable[[Tensor], Tensor]) -> float:
         """The share of PublicTest faces that are read otherwise once changed."""
