@@ -116,7 +116,7 @@ def test_a_header_that_lies_is_refused(tmp_path, field, value, reason):
         load(path)
 
 
-MOVED = Header(eps=8.0, method="t", seed=0, datasets=(), victims=(), shift=0.01, strain=0.04)
+MOVED = Header(eps=8.0, method="t", seed=0, datasets=(), victims=(), shift=0.01, strain=0.08)
 RIGHT = np.array([[[0.01]], [[0.0]]], np.float32)
 
 
@@ -133,7 +133,7 @@ def test_a_displacement_round_trips_and_needs_no_pattern(tmp_path):
     ("changes", "reason"),
     [
         pytest.param({"shift": 0.009}, "shift of 0.0100", id="smaller shift than the field"),
-        pytest.param({"strain": 0.03}, "strain of 0.0327", id="smaller strain than the field"),
+        pytest.param({"strain": 0.06}, "strain of 0.07", id="smaller strain than the field"),
         pytest.param({"shift": 0.5}, "shift 0.5", id="shift out of range"),
         pytest.param({"strain": float("nan")}, "strain nan", id="strain that is no number"),
         pytest.param({"format": 1}, "format 1", id="a format without displacement"),

@@ -5,7 +5,7 @@ import pytest
 import torch
 from facecloak_train.attacks.baselines import chessboard, random_sign
 from facecloak_train.attacks.painting import Painter
-from facecloak_train.attacks.universal import Part, ascend, longest_one, margin_loss, within
+from facecloak_train.attacks.universal import Part, ascend, margin_loss, within
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -82,7 +82,7 @@ def test_parts_are_found_together_each_within_its_own_budget():
         [torch.zeros(1)] * 40,
         [
             Part(torch.zeros(2), 0.1, within(0.3)),
-            Part(torch.zeros(4), 0.1, lambda v: v / v.norm().clamp_min(1.0), longest_one),
+            Part(torch.zeros(4), 0.1, lambda v: v / v.norm().clamp_min(1.0)),
         ],
     )
     torch.testing.assert_close(a, torch.tensor([0.3, -0.3]))

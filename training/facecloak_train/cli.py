@@ -80,6 +80,12 @@ def _evaluate(chosen: settings.EvaluateSettings) -> None:
     evaluate_fooling(chosen)
 
 
+def _call(chosen: settings.CallSettings) -> None:
+    from facecloak_train.recipes.evaluate_call import evaluate_call
+
+    evaluate_call(chosen)
+
+
 def _export(chosen: settings.ExportSettings) -> None:
     from facecloak_train.recipes.export_onnx import export_onnx
 
@@ -98,6 +104,7 @@ COMMANDS: dict[str, tuple[type[Any], Callable[[Any], None]]] = {
     "fit": (settings.FitSettings, _fit),
     "attack": (settings.AttackSettings, _attack),
     "evaluate": (settings.EvaluateSettings, _evaluate),
+    "call": (settings.CallSettings, _call),
     "export": (settings.ExportSettings, _export),
     "compositor": (settings.CompositorSettings, _compositor),
 }

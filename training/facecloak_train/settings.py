@@ -116,7 +116,7 @@ class AttackSettings:
     """Side of the coarse grid that the pattern is drawn on."""
     shift: float = 0.01
     """Largest displacement, in face widths; 0 for a pattern alone."""
-    strain: float = 0.15
+    strain: float = 0.2
     """Largest strain of the displacement: what bends straight lines."""
     field_cells: int = 6
     """Side of the grid that the displacement is drawn on."""
@@ -165,6 +165,26 @@ class EvaluateSettings:
     are left out."""
     record: bool = False
     """Write the figures at the first of the strengths into the header of the perturbation."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallSettings:
+    """Measure a perturbation on PrivateTest at the far end of a call, after the codec."""
+
+    data: Path
+    """What `facecloak-train prepare` wrote."""
+    perturbation: Path
+    """The .safetensors to measure."""
+    models: tuple[Path, ...]
+    """The .onnx classifiers at the far end; of one input size."""
+    out: Path
+    """The JSON report to write; a Markdown table goes beside it."""
+    strength: float = 1.0
+    """Factor on the perturbation."""
+    faces: int = 500
+    """How many PrivateTest faces, drawn at random, to take."""
+    seed: int = 0
+    """Which faces."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

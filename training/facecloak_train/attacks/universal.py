@@ -16,16 +16,13 @@ class Part:
 
     Attributes:
         start: what it is at first.
-        step: the length of a step: the largest change of an entry.
+        step: the length of a step, by which every entry changes.
         project: takes it back into its budget.
-        steepest: makes a direction, whose largest entry is one, of an accumulated gradient; its
-            sign moves every entry alike.
     """
 
     start: Tensor
     step: float
     project: Callable[[Tensor], Tensor]
-    steepest: Callable[[Tensor], Tensor] = torch.sign
 
 
 def ascend(
@@ -69,7 +66,7 @@ def ascend(
                 for direction, gradient in zip(directions, gradients, strict=True)
             ]
         values = [
-            part.project(value.detach() + part.step * part.steepest(direction))
+            part.project(value.detach() + part.step * direction.sign())
             for part, value, direction in zip(parts, values, directions, strict=True)
         ]
     if not seen:
@@ -85,11 +82,6 @@ def within(eps: float) -> Callable[[Tensor], Tensor]:
         return value.clamp(-eps, eps)
 
     return project
-
-
-def longest_one(direction: Tensor) -> Tensor:
-    """The direction with its largest entry scaled to one: entries that matter less move less."""
-    return direction / direction.abs().max().clamp_min(1e-20)
 
 
 def margin_loss(logits: Tensor, labels: Tensor, confidence: float) -> Tensor:

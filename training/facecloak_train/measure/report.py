@@ -34,5 +34,38 @@ def markdown(report: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def call_markdown(report: dict[str, Any]) -> str:
+    """The table of a ``call`` report: a row for each leg, a pair of columns for each classifier."""
+    rows = report["rows"]
+    classifiers = list(dict.fromkeys(row["classifier"] for row in rows))
+    kinds = list(dict.fromkeys(row["perturbation"] for row in rows))
+    columns = [(classifier, kind) for classifier in classifiers for kind in kinds]
+    known = {(row["leg"], row["classifier"], row["perturbation"]): row for row in rows}
+    lines = [
+        f"Fooled at strength {report['strength']:g} (at most {report['budget_levels']} levels, "
+        f"shift {_percent(report['shift'])}), of {report['found']} PrivateTest faces that the "
+        "finder sees; in brackets the 95 % interval, then bits left of bits before. Made against "
+        f"{', '.join(report['victims'])}.",
+        "",
+        "| leg | " + " | ".join(f"{who}, {kind}" for who, kind in columns) + " |",
+        "|---" * (1 + len(columns)) + "|",
+    ]
+    for leg in dict.fromkeys(row["leg"] for row in rows):
+        cells = [
+            _cell(known[leg, *column]) if (leg, *column) in known else "" for column in columns
+        ]
+        lines.append(f"| {leg} | " + " | ".join(cells) + " |")
+    lines += ["", f"Made by `{report['command']}`.", ""]
+    return "\n".join(lines)
+
+
+def _cell(row: dict[str, Any]) -> str:
+    rate, low, high = (100 * row[key] for key in ("fooling_rate", "low", "high"))
+    return (
+        f"{rate:.1f} % ({low:.1f} - {high:.1f}) of {row['faces']}, "
+        f"{row['bits']:.2f} of {row['clean_bits']:.2f} bit"
+    )
+
+
 def _percent(shift: float) -> str:
     return f"{100 * shift:.2g} %" if shift else "0"

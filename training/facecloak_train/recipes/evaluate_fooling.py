@@ -29,7 +29,6 @@ from facecloak.cloak.opencv_cloak import OpenCvCloak, face_box
 from facecloak.core import perturbation as perturbations
 from facecloak.core.perturbation import Perturbation
 from facecloak.core.types import Face, Frame
-from facecloak.face.mediapipe_finder import MediaPipeFinder
 from facecloak.verify.criteria import Logits
 from facecloak.verify.crop import face_crop
 from facecloak.verify.onnx_judge import OnnxClassifier
@@ -37,6 +36,7 @@ from facecloak.verify.visibility import psnr, ssim
 from facecloak_train import run
 from facecloak_train.attacks.baselines import chessboard, random_sign
 from facecloak_train.data import fer2013
+from facecloak_train.measure.finding import Finding
 from facecloak_train.measure.fooling import fooling
 from facecloak_train.measure.report import markdown
 from facecloak_train.settings import EvaluateSettings
@@ -45,8 +45,6 @@ logger = logging.getLogger(__name__)
 
 _COARSE, _MIDDLE = 12, 24
 """Sides of the grids of further baselines."""
-_APART_S = 10.0
-"""Seconds between two faces: the finder forgets the one before."""
 _VISIBLE_EVERY = 10
 """PSNR and SSIM are means over every tenth face; they hardly differ from face to face."""
 
@@ -137,21 +135,13 @@ def _frames(
 ) -> Iterator[tuple[Frame, Face | None]]:
     """Each face as a frame of its own, with its place, or None where the finder sees no face."""
     margin = settings.face_px // 4
-    with MediaPipeFinder() as finder:
+    with Finding() as finding:
         images = private.images[: settings.faces]
         for number, image in enumerate(tqdm(images, desc="faces", unit="face")):
             large = cv2.resize(image, (settings.face_px,) * 2, interpolation=cv2.INTER_CUBIC)
             canvas = cv2.copyMakeBorder(large, margin, margin, margin, margin, cv2.BORDER_REPLICATE)
-            frame = Frame(
-                cv2.cvtColor(canvas, cv2.COLOR_GRAY2BGR).astype(np.uint8, copy=False),
-                _APART_S * (2 * number + 1),
-                2 * number + 1,
-            )
-            # An empty frame long before makes the finder forget the face before.
-            empty = np.zeros_like(frame.image)
-            finder.find(Frame(empty, frame.captured_s - _APART_S, 2 * number))
-            found = finder.find(frame).found
-            yield frame, found[0] if found else None
+            picture = cv2.cvtColor(canvas, cv2.COLOR_GRAY2BGR).astype(np.uint8, copy=False)
+            yield Frame(picture, 0.0, number), finding.face(picture)
 
 
 def _logits(judge: OnnxClassifier, crops: list[Crop]) -> Logits:

@@ -18,7 +18,9 @@ from typing import Final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 from tqdm import tqdm
 
 from facecloak.core import displacement
@@ -26,7 +28,7 @@ from facecloak.core.perturbation import Header, Perturbation, Victim
 from facecloak.verify.onnx_judge import OnnxClassifier
 from facecloak_train import nets
 from facecloak_train.attacks.painting import Painter
-from facecloak_train.attacks.universal import Part, ascend, longest_one, margin_loss, within
+from facecloak_train.attacks.universal import Part, ascend, margin_loss, within
 from facecloak_train.augment import augment, centre_crop
 from facecloak_train.data import fer2013
 from facecloak_train.settings import AttackSettings
@@ -34,6 +36,8 @@ from facecloak_train.teachers import architecture, load_weights
 
 logger = logging.getLogger(__name__)
 
+_SMOOTHINGS: Final = 12
+"""How often a displacement is smoothed at most, after a step."""
 _ROOM: Final = 1 - 1e-5
 """A displacement is scaled to this part of its budget, so that rounding does not break it."""
 
@@ -92,7 +96,6 @@ def make_universal(settings: AttackSettings) -> Perturbation:
                     field,
                     settings.field_step * length,
                     _within_geometry(settings.shift, settings.strain),
-                    longest_one,
                 ),
             ],
             decay=settings.decay,
@@ -153,18 +156,37 @@ class _Network:
 
 
 def _within_geometry(shift: float, strain: float) -> Callable[[Tensor], Tensor]:
-    """Scales a displacement down to both budgets, which the reader of the file measures alike."""
+    """Takes a displacement back into both budgets, which the reader of the file measures alike.
+
+    Shifts that are too long are shortened each by itself; a field that bends too much is smoothed
+    until it does not. What cubic interpolation adds to that is scaled away.
+    """
 
     def project(field: Tensor) -> Tensor:
-        plain = field.detach().cpu().numpy().astype(np.float32)
-        too_much = max(
-            displacement.largest(plain) / max(shift, 1e-9),
-            displacement.strain(plain) / max(strain, 1e-9),
-            1e-9,
-        )
-        return field * min(1.0, _ROOM / too_much) if shift > 0 else torch.zeros_like(field)
+        if not shift > 0:
+            return torch.zeros_like(field)
+        lengths = field.norm(dim=0, keepdim=True).clamp_min(1e-12)
+        field = field * (shift / lengths).clamp(max=1.0)
+        for _ in range(_SMOOTHINGS):
+            if displacement.strain(_plain(field)) <= strain:
+                break
+            field = torch.lerp(field, _smoothed(field), 0.25)
+        plain = _plain(field)
+        too_much = max(displacement.largest(plain) / shift, displacement.strain(plain) / strain)
+        return field * min(1.0, _ROOM / max(too_much, 1e-9))
 
     return project
+
+
+def _plain(field: Tensor) -> NDArray[np.float32]:
+    return field.detach().cpu().numpy().astype(np.float32)
+
+
+def _smoothed(field: Tensor) -> Tensor:
+    """The mean with the neighbours, ``[1 2 1] / 4`` along each axis; the border is repeated."""
+    kernel = torch.tensor([0.25, 0.5, 0.25], device=field.device)
+    padded = functional.pad(field[:, None], (1, 1, 1, 1), mode="replicate")
+    return functional.conv2d(padded, torch.outer(kernel, kernel)[None, None])[:, 0]
 
 
 def _perturbation(
