@@ -23,7 +23,7 @@ Value = Any
 
 
 class Graph:
-    """An opened ONNX graph. One thread uses it.
+    """An opened ONNX graph. Threads may share it.
 
     Attributes:
         device: ``"cpu"`` or ``"cuda"``, where it runs.

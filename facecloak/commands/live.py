@@ -42,9 +42,11 @@ def _run(settings: Settings, source: Source, seconds: float | None) -> RunReport
     judges = ", ".join(
         f"{card.name} on {device}" for card, device in zip(made.cards, made.devices, strict=True)
     )
+    shift = made.header.shift * settings.strength
+    moving = f"moving faces by at most {100 * shift:.2g} % of their width, " if shift else ""
     started = (
-        f"{settings.source} -> {settings.sink}, changing at most {made.budget} of 255 levels, "
-        f"verified by {judges}; Ctrl-C ends it"
+        f"{settings.source} -> {settings.sink}, {moving}changing at most {made.budget} of 255 "
+        f"levels, verified by {judges}; Ctrl-C ends it"
     )
     stop = threading.Event()
     named = app.sink_of(settings.sink, source)

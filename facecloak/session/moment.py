@@ -57,7 +57,8 @@ class Moment:
         meters: one for each classifier that judged in the last seconds.
         fps: frames that went out per second.
         added_ms: by how much a frame is delayed, the median; None before the first.
-        psnr_db: of the largest change to a face, sent against captured; None before the first.
+        psnr_db: of the most that was added to a face, which may have been moved before; None before
+            the first.
         strength: factor on the perturbation now.
         perturbation: its name now.
         raised: whether both were chosen by the session, because a classifier read the face.

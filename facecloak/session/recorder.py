@@ -3,6 +3,7 @@
 import statistics
 import threading
 from collections import deque
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from facecloak.cloak.opencv_cloak import face_box
@@ -12,6 +13,8 @@ from facecloak.core.types import Face, Frame, Output, Verdict
 from facecloak.pipeline.protector import Protected
 from facecloak.session.moment import Meter, Status
 from facecloak.verify.visibility import psnr
+
+Displaced = Callable[[Frame, Sequence[Face]], Frame]
 
 METER_S: Final = 10.0
 """How long a reading counts, in seconds."""
@@ -38,10 +41,12 @@ class Recorder:
 
     Attributes:
         visible: whether somebody looks at pictures, so that they are kept and measured.
+        displaced: the frame with its faces moved and nothing added, by the cloak of the moment.
     """
 
     def __init__(self, clock: Clock = monotonic) -> None:
         self.visible = False
+        self.displaced: Displaced = _as_captured
         self._clock = clock
         self._lock = threading.Lock()
         self._sent_s: deque[float] = deque(maxlen=512)
@@ -94,7 +99,7 @@ class Recorder:
         measured = {}
         if newest is not None:
             self._slow_at_s = now_s
-            measured = _measured(*newest)
+            measured = _measured(*newest, self.displaced)
         with self._lock:
             if self._seen:  # nothing was forgotten meanwhile
                 self._seen |= measured
@@ -114,22 +119,29 @@ def _meters(verdicts: list[Verdict]) -> tuple[Meter, ...]:
     )
 
 
-def _measured(clean: Frame | None, protected: Protected, times: StageTimes) -> dict[str, Any]:
+def _measured(
+    clean: Frame | None, protected: Protected, times: StageTimes, displaced: Displaced
+) -> dict[str, Any]:
     measured: dict[str, Any] = {}
     added_s = times.recent("added", _RECENT)
     if added_s:
         measured["added_ms"] = 1000 * statistics.median(added_s)
     if clean is not None and protected.output is Output.CLOAKED:
         found = protected.faces.found
-        measured["psnr_db"] = min(_face_psnr(clean, protected.frame, face) for face in found)
+        moved = displaced(clean, found)
+        measured["psnr_db"] = min(_face_psnr(moved, protected.frame, face) for face in found)
     return measured
 
 
-def _face_psnr(clean: Frame, sent: Frame, face: Face) -> float:
-    """Of the pixels of one face, in dB; infinite where it is out of the picture."""
-    height, width = clean.image.shape[:2]
+def _as_captured(frame: Frame, _faces: Sequence[Face]) -> Frame:
+    return frame
+
+
+def _face_psnr(moved: Frame, sent: Frame, face: Face) -> float:
+    """Of what was added to one face, in dB; infinite where it is out of the picture."""
+    height, width = moved.image.shape[:2]
     left, top, right, bottom = face_box(face.face_from_frame, width, height)
     box = (slice(top, bottom), slice(left, right))
-    if not clean.image[box].size:
+    if not moved.image[box].size:
         return float("inf")
-    return psnr(clean.image[box], sent.image[box])
+    return psnr(moved.image[box], sent.image[box])

@@ -149,6 +149,7 @@ class Session:
         """One run, until weighty settings change. Raises FaceCloakError."""
         self.recorder.forget()
         made = app.protection(settings, live=True)
+        self.recorder.displaced = made.displaced
         with self._lock:
             self._made = made
             made.protector.switch(on=self._on)
@@ -213,6 +214,7 @@ class Session:
             self._cloak_failure = exc
             logger.warning("%s", exc)
             return
+        self.recorder.displaced = cloak.displaced
         if self._made is not None:
             self._made.protector.renew(cloak)
 
