@@ -13,7 +13,7 @@ from facecloak import app
 from facecloak.commands.telling import summary
 from facecloak.core.ports import Sink, Source
 from facecloak.core.types import Frame
-from facecloak.pipeline.live import Limits
+from facecloak.pipeline.live import HANG_S, Limits
 from facecloak.pipeline.report import RunReport
 from facecloak.pipeline.runner import run_file, run_live
 from facecloak.settings import Settings
@@ -56,7 +56,8 @@ def _run(settings: Settings, source: Source, seconds: float | None) -> RunReport
 
     with _signals_set(stop):
         if source.live:
-            limits = Limits(seconds=seconds, lost_after_s=math.inf, start_s=math.inf)
+            hang_s = HANG_S if app.virtual(settings.sink) else None
+            limits = Limits(seconds=seconds, lost_after_s=math.inf, start_s=math.inf, hang_s=hang_s)
             report = run_live(source, open_sink, made.protector, stop=stop, limits=limits)
         else:
             file = app.until(source, stop, seconds=seconds)

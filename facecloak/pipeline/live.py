@@ -34,8 +34,9 @@ class Limits:
     recovers by itself. One that failed is given up after two seconds at most."""
     start_s: float = 10.0
     """How long stand-ins go out while the first picture is awaited."""
-    hang_s: float = 1.5
-    """How long nothing may come out before a stage counts as hanging and the slate is shown."""
+    hang_s: float | None = None
+    """How long nothing may come out before a stage counts as hanging and the slate is shown; None
+    for sinks in which no frame stands until the next one comes, such as files."""
 
     def __post_init__(self) -> None:
         for name in ("frames", "seconds", "stall_s", "lost_after_s", "start_s", "hang_s"):
@@ -49,6 +50,10 @@ class Limits:
         return (self.frames is not None and frames >= self.frames) or (
             self.seconds is not None and seconds >= self.seconds
         )
+
+
+HANG_S: Final = 1.5
+"""``hang_s`` of a virtual camera."""
 
 
 class LiveRun:

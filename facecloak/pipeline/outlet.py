@@ -22,12 +22,12 @@ class Outlet:
 
     Attributes:
         tally: what the sink took so far.
-        written_s: when the run last wrote, or this was made, on ``run_clock``.
+        written_s: when the run last wrote, on ``run_clock``; None before the first time.
     """
 
     def __init__(self, sink: Sink, times: StageTimes) -> None:
         self.tally = Tally()
-        self.written_s = run_clock()
+        self.written_s: float | None = None
         self._sink = sink
         self._times = times
         self._writing = threading.Lock()
@@ -58,9 +58,9 @@ class Outlet:
                 with self._times.stage("sink"):
                     self._sink.write(protected.frame)
                 self.tally.add(protected)
-            self.written_s = run_clock()
+            self.written_s = written_s = run_clock()
         if handed_over_s is not None and not late:
-            self._times.add("added", self.written_s - handed_over_s)
+            self._times.add("added", written_s - handed_over_s)
         return not late
 
     def take_over(self, protected: Protected, *, patience_s: float) -> bool:

@@ -4,6 +4,7 @@ live    Source --capture thread--> Mailbox --> Protector --> Sink      the newes
 file    Source --> Protector --> Sink                                  every picture, in order
 """
 
+import contextlib
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -63,7 +64,10 @@ def run_live(  # noqa: PLR0913 - one place where a run is put together
         outlet = Outlet(sink, protector.times)
         limits = limits or Limits()
         run = LiveRun(capture, protector, outlet, limits, size=source.size, fps=source.fps)
-        with closing(Watchdog(outlet, run.slate, hang_s=limits.hang_s, tell=hangs)):
+        with contextlib.ExitStack() as watched:
+            if limits.hang_s is not None:
+                dog = Watchdog(outlet, run.slate, hang_s=limits.hang_s, tell=hangs)
+                watched.callback(dog.close)
             run.follow(stop, observe)
     return outlet.tally.report(
         seconds=run_clock() - began_s,

@@ -13,7 +13,7 @@ from facecloak.pipeline.worker import Worker
 logger = logging.getLogger(__name__)
 
 _LOOKS: Final = 6
-"""How often it looks while it waits for one frame."""
+"""How often it shows the slate, and looks whether the run goes on, in the time of a hang."""
 _CLOSING_S: Final = 2.0
 
 
@@ -21,7 +21,8 @@ class Watchdog:
     """A thread that writes the slate while the run writes nothing.
 
     A stage that hangs cannot be stopped. But what it makes, should it come back, is late and is not
-    shown; the next frame is.
+    shown; the next frame is. Before the run has written its first frame nothing is to be replaced,
+    and the first one may take long.
 
     Args:
         outlet: where the run writes.
@@ -51,9 +52,11 @@ class Watchdog:
         self._worker.join(_CLOSING_S)
 
     def _watch(self) -> None:
-        hanging = False
-        while not self._closed.wait(self._hang_s / _LOOKS):
-            silent_s = run_clock() - self._outlet.written_s
+        hanging, pause_s = False, self._hang_s
+        while not self._closed.wait(pause_s):
+            written_s = self._outlet.written_s
+            silent_s = 0.0 if written_s is None else run_clock() - written_s
+            pause_s = max(self._hang_s - silent_s, self._hang_s / _LOOKS)
             if silent_s < self._hang_s:
                 hanging = False
                 continue

@@ -14,7 +14,7 @@ from facecloak.core.errors import FaceCloakError, SinkUnavailable
 from facecloak.core.ports import Sink
 from facecloak.core.types import Frame
 from facecloak.pipeline.escalation import Escalation, ladder
-from facecloak.pipeline.live import Limits
+from facecloak.pipeline.live import HANG_S, Limits
 from facecloak.pipeline.protector import Protected
 from facecloak.pipeline.runner import OpenSink, run_live
 from facecloak.pipeline.worker import Worker
@@ -165,7 +165,7 @@ class Session:
                 self._lending(settings),
                 made.protector,
                 stop=self._again,
-                limits=Limits(lost_after_s=math.inf, start_s=math.inf),
+                limits=Limits(lost_after_s=math.inf, start_s=math.inf, hang_s=_hang_s(settings)),
                 observe=self._observe,
                 hangs=self._hangs,
             )
@@ -276,6 +276,11 @@ class _Lent:
         """Pass the frame on. Raises SinkUnavailable."""
         self._last = frame
         self._sink.write(frame)
+
+
+def _hang_s(settings: Settings) -> float | None:
+    """After what time a hang is told: the last frame stands in a virtual camera."""
+    return HANG_S if app.virtual(settings.sink) else None
 
 
 def _cloaking(settings: Settings) -> tuple[str, float, float]:

@@ -76,6 +76,7 @@ class Watchers:
         self._device = device
         self._make_usage = usage
         self._usage: Usage | None = None
+        self._spoke = False
         self._proc = proc
         self._clock = clock
         self._believed = Debounced()
@@ -84,8 +85,7 @@ class Watchers:
         self._inotify: INotify | None = None
 
     def __enter__(self) -> Self:
-        with suppress(OSError):  # an older driver, or another one
-            self._usage = self._make_usage(self._device).__enter__()
+        self._ask_driver()
         self._inotify = INotify()
         self._inotify.add_watch(self._device, flags.OPEN | flags.CLOSE_WRITE | flags.CLOSE_NOWRITE)
         return self
@@ -104,10 +104,12 @@ class Watchers:
         if self._usage is not None:
             try:
                 self._believed.tell(self._streams(self._usage, now_s), now_s)
-            except OSError:  # the device has gone
+            except OSError:  # the device has gone; it may come back
                 self._drop_usage()
             else:
                 return self._believed.state
+        elif self._spoke and now_s - self._counted_s >= RECOUNT_S:
+            self._ask_driver()
         if self._inotify is not None and self._inotify.read(timeout=0):
             self._changed = True
         due_s = COUNT_AGAIN_S if self._changed or self._believed.undecided else RECOUNT_S
@@ -121,6 +123,11 @@ class Watchers:
             self._counted_s = now_s
             usage.ask_again()
         return usage.streams()
+
+    def _ask_driver(self) -> None:
+        with suppress(OSError):  # an older driver, or another one
+            self._usage = self._make_usage(self._device).__enter__()
+            self._spoke = True
 
     def _drop_usage(self) -> None:
         if self._usage is not None:

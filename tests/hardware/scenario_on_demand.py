@@ -11,6 +11,7 @@ import cv2
 
 from facecloak.sink import loopback
 from facecloak.sink.loopback import Role
+from facecloak.sink.usage import Usage
 
 CAMERA, OURS = "/dev/video0", "/dev/video10"
 
@@ -35,6 +36,15 @@ def wait_for_slate(app):
         time.sleep(0.2)  # noqa: TID251
 
 
+def driver_tells():
+    """Whether this version of the driver sends the event of ``sink.usage``."""
+    try:
+        with Usage(Path(OURS)):
+            return True
+    except OSError:
+        return False
+
+
 def main():
     log = Path("app.log")
     with log.open("w") as stderr:
@@ -43,7 +53,7 @@ def main():
             stderr=stderr,
         )
     wait_for_slate(app)
-    told = {"before": is_on(app)}
+    told = {"before": is_on(app), "driver_tells": driver_tells()}
     for which in ("first", "second"):
         call = cv2.VideoCapture(OURS, cv2.CAP_V4L2)  # noqa: TID251
         told[f"{which}_on_s"] = wait_for(app, on=True, limit_s=10)

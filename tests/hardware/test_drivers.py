@@ -120,6 +120,7 @@ def test_the_camera_is_on_only_while_a_call_shows_it(guest):
     assert outcome.status == 0, outcome.said
     told = json.loads(outcome.said.splitlines()[-1])
     assert told["before"] is False
+    assert told["driver_tells"] is False  # 0.12.7; what is counted in /proc does
     for which in ("first", "second"):
         assert told[f"{which}_on_s"] <= 8
         assert told[f"{which}_pictures"] == [480, 640, 3]
@@ -136,7 +137,7 @@ def test_a_call_gets_protected_faces_and_the_slate_and_nothing_else(
     outcome = guest.run([two_loopbacks, scenario], timeout_s=PATIENCE_S, folder=tmp_path)
     assert outcome.status == 0, outcome.said
     told = json.loads(outcome.said.splitlines()[-1])
-    seen = sort(np.load(tmp_path / "received.npy", mmap_mode="r"), film, strength=1.0)
+    seen = sort(np.load(tmp_path / "received.npy", mmap_mode="r"), film, strength=2.0)
     latencies_ms = told.pop("latencies_ms")
     cuts = statistics.quantiles(latencies_ms, n=20)
     latency = {"median_ms": statistics.median(latencies_ms), "p95_ms": cuts[-1]}

@@ -129,6 +129,26 @@ def test_a_hang_while_protection_is_off_leaves_no_raw_picture_in_the_camera():
     assert sink.marks[-1] == SLATE
 
 
+def test_a_first_picture_that_takes_long_is_no_hang():
+    sink, told, slow = WatchedSink(), [], threading.Event()
+
+    def sees(_frame):
+        slow.wait(1.0) if not slow.is_set() else None
+        slow.set()
+        return faces(1)
+
+    run_live(
+        ScriptedSource(raw_frame(index, index / 30) for index in range(5)),
+        sink.open,
+        protector(finder=FakeFinder(sees)),
+        stop=threading.Event(),
+        limits=Limits(hang_s=0.2, stall_s=5.0),
+        hangs=lambda: told.append(1),
+    )
+    assert not told
+    assert SLATE not in sink.marks
+
+
 def test_a_run_that_works_is_never_interrupted():
     sink, told = WatchedSink(), []
     run_live(
@@ -174,7 +194,9 @@ def test_a_sink_that_fails_the_watchdog_does_not_end_it():
             msg = "It is gone."
             raise SinkUnavailable(msg, "Bring it back.")
 
-    dog = Watchdog(Outlet(FailingSink(), StageTimes()), slate, hang_s=0.03)
+    outlet = Outlet(FailingSink(), StageTimes())
+    outlet.written_s = time.perf_counter()
+    dog = Watchdog(outlet, slate, hang_s=0.03)
     for _ in range(3):
         assert failed.acquire(timeout=30)
     dog.close()

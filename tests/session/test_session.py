@@ -10,6 +10,7 @@ import pytest
 from facecloak import app
 from facecloak.cloak.slate import Slate
 from facecloak.core.errors import ConfigError, SinkUnavailable
+from facecloak.session import session as running
 from facecloak.session.moment import Status
 from facecloak.session.session import Session
 from facecloak.settings import Settings
@@ -146,6 +147,23 @@ def test_a_classifier_that_still_reads_the_face_raises_the_strength(kept):
         session.change(dataclasses.replace(low, language="de"))
         session.recorder.visible = True  # so that a later frame tells itself
         assert until(session, lambda m: m.sent is not None).strength == 0.5
+
+
+def test_a_hang_is_the_slate_and_a_problem_until_it_ends(kept, monkeypatch):
+    monkeypatch.setattr(running, "_hang_s", lambda _settings: 1.0)
+    released = threading.Event()
+    with Session(SETTINGS) as session:
+        until(session, is_(Status.PROTECTED))
+        finder = session._made.protector._finder
+        find = finder.find
+        monkeypatch.setattr(finder, "find", lambda frame: released.wait(30) and find(frame))
+        moment = until(session, lambda m: m.problems)
+        assert "has not finished a picture" in moment.problems[0].what
+        assert moment.status is Status.WAITING
+        height, width = kept.last.image.shape[:2]
+        until(session, lambda _m: (kept.last.image == Slate().slate(width, height)).all())
+        released.set()
+        assert not until(session, is_(Status.PROTECTED)).problems
 
 
 def test_a_mistake_in_the_program_ends_it_and_is_a_problem(kept):

@@ -143,6 +143,12 @@ def test_watchers_count_themselves_where_the_driver_says_nothing_or_no_more(devi
         driver.error = errno.ENODEV
         clock.now_s += 1.0
         assert not watched()
+        driver.error = None  # loaded anew, and in use
+        driver.streaming = True
+        for _ in range(4):
+            clock.now_s += 1.1 * RECOUNT_S
+            streams = watched()
+        assert streams
     driver.error = errno.ENOTTY
     with Watchers(device, clock=clock, usage=of(driver)) as watched:
         assert not watched()
