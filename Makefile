@@ -1,4 +1,4 @@
-# make demo    protect a real face at full strength and show the result
+# make demo    protect a real face and show the result
 # make test    lint, strict types, import contracts, tests
 # make bench   milliseconds per stage on this machine
 #
@@ -12,7 +12,7 @@ export QT_QPA_PLATFORM ?= offscreen
 .PHONY: demo test check bench fix clean
 
 demo: .venv/app
-	$(BIN)/facecloak demo --strength 1 --out demo-output
+	$(BIN)/facecloak demo --strength 1.5 --out demo-output
 
 test: .venv/dev check
 	$(BIN)/python -m pytest

@@ -144,7 +144,7 @@ def parser() -> argparse.ArgumentParser:
         bench.add_argument(f"--{name}", help=f"{name} of the frames")
     for command in (run, protect, demo, bench, doctor):
         command.add_argument(
-            "--strength", help="factor on the perturbation, 0.15 to 2 (default: 0.5)"
+            "--strength", help="factor on the perturbation, 0.25 to 2 (default: 1)"
         )
         command.add_argument("--device", help="where the classifiers run: auto, cpu or cuda")
         command.add_argument("--perturbation", help="name of a shipped one, or a file")

@@ -27,8 +27,8 @@ CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "language": ("auto", "en", "de"),
 }
 _RANGES: Final[Mapping[str, tuple[float, float]]] = {
-    "strength": (0.15, 2.0),
-    "max_strength": (0.15, 2.0),
+    "strength": (0.25, 2.0),
+    "max_strength": (0.25, 2.0),
     "width": (64, 7680),
     "height": (64, 4320),
     "fps": (1, 240),
@@ -46,9 +46,9 @@ class Settings:
     """Camera number or /dev/videoN, a video or picture file, or `demo`."""
     sink: str = "virtual"
     """`virtual` camera, `preview` window, `null`, `-` for yuv4mpeg on stdout, or a file."""
-    strength: float = 0.5
-    """Factor on the perturbation, 0.15 to 2; docs/results.md says what each costs and gives."""
-    max_strength: float = 1.0
+    strength: float = 1.0
+    """Factor on the perturbation, 0.25 to 2; docs/results.md says what each costs and gives."""
+    max_strength: float = 1.5
     """How far the strength may be raised by itself while a classifier still reads the face."""
     device: str = "auto"
     """Where the classifiers run: auto, cpu or cuda."""

@@ -13,8 +13,8 @@ from facecloak.settings import CHOICES, PREFIX, Settings, load, load_or_set_asid
 VALUES = {
     "source": st.sampled_from(["0", "demo", "call.mp4", "/dev/video2"]),
     "sink": st.sampled_from(["null", "-", "preview", "out.mkv"]),
-    "strength": st.floats(0.15, 2.0),
-    "max_strength": st.floats(0.15, 2.0),
+    "strength": st.floats(0.25, 2.0),
+    "max_strength": st.floats(0.25, 2.0),
     "perturbation": st.sampled_from(["default", "mine.safetensors"]),
     "hotkey": st.sampled_from(["none", "super+f"]),
     "width": st.integers(64, 7680),
@@ -58,9 +58,9 @@ def test_without_a_choice_everything_is_the_default(tmp_path):
     ("name", "value", "wanted"),
     [
         ("strength", "abc", "a number, got 'abc'"),
-        ("strength", "0", "within 0.15 to 2, got '0'"),
-        ("strength", "5", "within 0.15 to 2"),
-        ("strength", "nan", "within 0.15 to 2, got 'nan'"),
+        ("strength", "0", "within 0.25 to 2, got '0'"),
+        ("strength", "5", "within 0.25 to 2"),
+        ("strength", "nan", "within 0.25 to 2, got 'nan'"),
         ("strength", True, "a number, got True"),
         ("strength", [1.0], "a number"),
         ("width", "640.5", "a whole number"),

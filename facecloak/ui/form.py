@@ -39,7 +39,7 @@ class Form(QWidget):
 
         self.strength_text = QLabel()
         self.strength = QSlider(Qt.Orientation.Horizontal)
-        self.strength.setRange(15, 200)
+        self.strength.setRange(25, 200)
         self.strength.setSingleStep(5)
         self.strength.setPageStep(25)
         self.strength.valueChanged.connect(self._slid)

@@ -12,7 +12,7 @@ from facecloak.ui.presenter import View
 from facecloak.ui.window import Deeds, confirmed_off
 from facecloak.ui.words import say
 
-STRENGTHS: Final = (0.5, 0.75, 1.0, 1.5)
+STRENGTHS: Final = (0.5, 1.0, 1.5, 2.0)
 
 
 class Tray(QSystemTrayIcon):

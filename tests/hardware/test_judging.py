@@ -27,7 +27,7 @@ def test_a_picture_without_a_code_has_none(level):
 @pytest.mark.slow
 def test_raw_faces_slates_and_strange_pictures_are_told_apart():
     filmed = portrait.film(2)
-    expected = portrait.expect(filmed, [0, 1], strength=0.5)
+    expected = portrait.expect(filmed, [0, 1], strength=1.0)
     strange = np.full((480, 640, 3), 128, np.uint8)
     nobody = np.full_like(filmed[0], 128)
     portrait.stamp(nobody, Code(portrait.NOBODY, 0))
@@ -41,7 +41,7 @@ def test_raw_faces_slates_and_strange_pictures_are_told_apart():
         portrait.as_seen(nobody),
         torn,
     ]
-    seen = sort(pictures, filmed, strength=0.5)
+    seen = sort(pictures, filmed, strength=1.0)
     raw, protected, guessed = seen.judged
     assert (raw.index, protected.index) == (0, 1)
     assert (raw.likeness, raw.face_change) == (0, 0)

@@ -104,7 +104,7 @@ def test_what_is_changed_reaches_the_session_and_the_file(opened, session, tmp_p
     form = interface.window.form
     form.strength.setFocus()
     QTest.keyClick(form.strength, Qt.Key.Key_PageUp)
-    assert session.settings[-1] == Settings(strength=0.75)
+    assert session.settings[-1] == Settings(strength=1.25)
     for combo, keys in (
         (form.resolution, 1),
         (form.empty_room, 1),
@@ -114,7 +114,7 @@ def test_what_is_changed_reaches_the_session_and_the_file(opened, session, tmp_p
         for _ in range(keys):
             QTest.keyClick(combo, Qt.Key.Key_Down)
     wanted = Settings(
-        strength=0.75,
+        strength=1.25,
         width=1920,
         height=1080,
         empty_room="pass",
@@ -185,8 +185,8 @@ def test_the_tray_tells_the_status_and_steers(opened, session):
         assert tray.toolTip().startswith("FaceCloak: ")
     assert len(colours) == len(Status)
     tray.strengths.actions()[-1].trigger()
-    assert session.settings[-1].strength == 1.5
-    assert interface.window.form.strength.value() == 150
+    assert session.settings[-1].strength == 2.0
+    assert interface.window.form.strength.value() == 200
     (camera,) = tray.cameras.actions()
     camera.trigger()
     assert session.settings[-1].source == "0"
