@@ -13,6 +13,7 @@ from facecloak.cloak.onnx_cloak import OnnxCloak
 from facecloak.cloak.opencv_cloak import OpenCvCloak
 from facecloak.cloak.slate import Slate
 from facecloak.core import artifacts, perturbation
+from facecloak.core.errors import DeviceError
 from facecloak.core.modelcard import ModelCard
 from facecloak.core.perturbation import Header
 from facecloak.core.ports import Sink, Source
@@ -61,9 +62,14 @@ def cloak(settings: Settings) -> tuple[OpenCvCloak | OnnxCloak, Header]:
     """
     pattern = perturbation.load(artifacts.perturbation(settings.perturbation))
     if settings.device != "cpu" and inference.why_no_cuda() is None:
-        made = OnnxCloak(pattern, settings.strength, settings.device)
-        if made.device == "cuda":
-            return made, pattern.header
+        try:
+            made = OnnxCloak(pattern, settings.strength, settings.device)
+        except DeviceError:
+            if settings.device == "cuda":
+                raise
+        else:
+            if made.device == "cuda":
+                return made, pattern.header
     return OpenCvCloak(pattern, settings.strength), pattern.header
 
 

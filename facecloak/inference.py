@@ -19,7 +19,7 @@ _CUDA: Final = "CUDAExecutionProvider"
 _CPU: Final = "CPUExecutionProvider"
 
 Value = Any
-"""A tensor where the graph runs: an ``onnxruntime.OrtValue``; ``.numpy()`` brings it back."""
+"""A tensor where the graph runs: an ``onnxruntime.OrtValue``."""
 
 
 class Graph:
@@ -72,6 +72,12 @@ class Graph:
                 binding.bind_output(name, self.device)
             self._session.run_with_iobinding(binding)
             return list(binding.get_outputs())
+
+    def fetch(self, value: Value) -> NDArray[Any]:
+        """A value as an array. Raises DeviceError."""
+        with _translated(DeviceError, f"{self._name} cannot be read from {self.device}.", _RETRY):
+            array: NDArray[Any] = value.numpy()
+            return array
 
     def bring(self, array: NDArray[Any]) -> Value:
         """An array as a value where the graph runs, to be used more than once."""

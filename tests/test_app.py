@@ -132,3 +132,15 @@ def test_where_cuda_is_tried_and_fails_auto_falls_back_and_cuda_says_so(monkeypa
     assert isinstance(made, OpenCvCloak)
     with pytest.raises(DeviceError, match="CUDA"):
         app.cloak(Settings(device="cuda"))
+
+
+def test_auto_falls_back_where_cuda_opens_but_takes_no_data(monkeypatch):
+    def full(_self, _array):
+        msg = "cuda takes no more data."
+        raise DeviceError(msg, "Start again.")
+
+    monkeypatch.setattr(inference, "why_no_cuda", lambda: None)
+    monkeypatch.setattr(inference.Graph, "bring", full)
+    assert isinstance(app.cloak(Settings(device="auto"))[0], OpenCvCloak)
+    with pytest.raises(DeviceError):
+        app.cloak(Settings(device="cuda"))

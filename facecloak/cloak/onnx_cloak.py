@@ -75,7 +75,7 @@ class OnnxCloak:
                 picture, levels, steps, self._per_level, self._shift, _places(face, len(steps))
             )
         (out,) = self._finish.run(picture, levels, np.array(budget, np.float32))
-        image: Image = out.numpy()
+        image: Image = self._finish.fetch(out)
         if image.dtype != np.uint8 or image.shape != frame.image.shape:
             msg = "The compositor answers in another form than it should."
             raise ArtifactError(msg, "Reinstall FaceCloak, or use --device cpu.")

@@ -52,7 +52,7 @@ class OnnxClassifier:
         """
         low, high = self.card.input_range
         faces = crops[:, None].astype(np.float32) * np.float32((high - low) / 255.0)
-        logits: Logits = self._graph.run(faces + np.float32(low))[0].numpy()
+        logits: Logits = self._graph.fetch(self._graph.run(faces + np.float32(low))[0])
         if logits.shape != (len(crops), len(self.card.labels)) or not np.isfinite(logits).all():
             msg = f"{self.card.name} does not answer as its card says."
             raise ArtifactError(msg, _REINSTALL)

@@ -128,6 +128,28 @@ def test_the_budget_holds_and_nothing_changes_elsewhere(seed, found, strength):
     assert not changed.any()
 
 
+@pytest.mark.parametrize("where", PLACES)
+def test_the_budget_holds_on_the_device(device, portrait, where):
+    cloak = OnnxCloak(BOTH, 1.0, device)
+    out = cloak.apply(portrait, PLACES[where])
+    assert apart(out, cloak.displaced(portrait, PLACES[where]))[0] <= cloak.budget
+    changed = out.image != portrait.image
+    for face in PLACES[where]:
+        left, top, right, bottom = face_box(face.face_from_frame, 640, 360)
+        changed[top:bottom, left:right] = False
+    assert not changed.any()
+
+
+def test_a_picture_that_cannot_be_brought_back_is_an_error_of_ours(portrait):
+    class Lost:
+        def numpy(self):
+            raise RuntimeError
+
+    cloak = OnnxCloak(BOTH, 1.0, "cpu")
+    with pytest.raises(DeviceError, match=r"finish\.onnx cannot be read from cpu"):
+        cloak._finish.fetch(Lost())
+
+
 def test_the_picture_is_another_and_the_captured_one_is_as_it_was(device, portrait):
     before = portrait.image.copy()
     out = OnnxCloak(BOTH, 1.0, device).apply(portrait, PLACES["one"])
