@@ -86,7 +86,10 @@ def protection(settings: Settings, *, live: bool) -> Protection:
         DeviceError: the device asked for does not work here.
     """
     made, header = cloak(settings)
-    classifiers = [OnnxClassifier(path, settings.device) for path in artifacts.models()]
+    chosen = artifacts.models()
+    if live and settings.judges == "fast":
+        chosen = (min(chosen, key=lambda path: path.stat().st_size),)
+    classifiers = [OnnxClassifier(path, settings.device) for path in chosen]
     times = StageTimes()
     panel = Panel(classifiers)
     guard = Guard(

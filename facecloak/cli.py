@@ -148,6 +148,8 @@ def parser() -> argparse.ArgumentParser:
         )
         command.add_argument("--device", help="where the classifiers run: auto, cpu or cuda")
         command.add_argument("--perturbation", help="name of a shipped one, or a file")
+    for command in (run, bench):
+        command.add_argument("--judges", help="which classifiers look: fast (default) or all")
     for command in (run, protect):
         command.add_argument(
             "--empty-room", help="what is shown when nobody is there: shield or pass"

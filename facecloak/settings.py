@@ -21,6 +21,7 @@ PREFIX: Final = "FACECLOAK_"
 CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "device": ("auto", "cpu", "cuda"),
     "camera_on": ("watched", "always"),
+    "judges": ("fast", "all"),
     "empty_room": ("shield", "pass"),
     "unfooled": ("tell", "shield"),
     "start_in": ("window", "tray"),
@@ -52,6 +53,8 @@ class Settings:
     """How far the strength may be raised by itself while a classifier still reads the face."""
     device: str = "auto"
     """Where the classifiers run: auto, cpu or cuda."""
+    judges: str = "fast"
+    """Which classifiers look at a live picture: the `fast` one, or `all`. Files are read by all."""
     perturbation: str = "default"
     """Name of a shipped perturbation, or a file."""
     width: int = 1280

@@ -144,3 +144,16 @@ def test_auto_falls_back_where_cuda_opens_but_takes_no_data(monkeypatch):
     assert isinstance(app.cloak(Settings(device="auto"))[0], OpenCvCloak)
     with pytest.raises(DeviceError):
         app.cloak(Settings(device="cuda"))
+
+
+@pytest.mark.slow
+def test_live_the_fast_classifier_judges_and_a_file_is_judged_by_all():
+    def judges(**how):
+        live = how.pop("live")
+        made = app.protection(Settings(device="cpu", **how), live=live)
+        made.protector.close()
+        return {card.name for card in made.cards}
+
+    everyone = {OnnxClassifier(path, "cpu").card.name for path in artifacts.models()}
+    assert judges(live=True) == {"ResNet14"}
+    assert judges(live=True, judges="all") == judges(live=False) == everyone

@@ -10,8 +10,8 @@ from facecloak.core import displacement, geometry
 from facecloak.core.displacement import Field
 from facecloak.core.types import Affine
 
-FIELD_PX: Final = 256
-"""Side of the field, fine enough for OpenCV, which looks between its pixels in steps of 1/32."""
+FIELD_PX: Final = 96
+"""Side of the field: much finer than its cells, and little memory."""
 _COARSER: Final = 4
 """The field is so smooth that every fourth pixel is enough; those between are interpolated."""
 
@@ -28,22 +28,24 @@ class Displacer:
         self._shift = displacement.render(field, FIELD_PX) * np.float32(strength)
 
     def move(
-        self, picture: Mat, face_from_frame: Affine, box: tuple[int, int, int, int]
-    ) -> Mat | None:
-        """What the box of one face shows afterwards; None where the box is empty.
+        self,
+        picture: Mat,
+        out: Mat,
+        face_from_frame: Affine,
+        box: tuple[int, int, int, int],
+    ) -> None:
+        """Show the box of one face with the face moved; what is not the face stays as it is.
 
         Args:
             picture: ``uint8[H, W, 3]``.
+            out: ``uint8[H, W, 3]``, another picture, whose box is written.
             face_from_frame: ``float64[2, 3]``, where the face is.
             box: left, top, right, bottom (exclusive), in pixels, all within the picture.
-
-        Returns:
-            ``uint8[bottom - top, right - left, 3]``; as before outside of the face.
         """
         left, top, right, bottom = box
         width, height = right - left, bottom - top
         if width <= 0 or height <= 0:
-            return None
+            return
         # One coarse pixel more on each side, so that those at the border have two to lie between.
         first = 0.5 * (_COARSER - 1) - _COARSER
         frame_from_coarse = np.array([[_COARSER, 0.0, left + first], [0.0, _COARSER, top + first]])
@@ -61,6 +63,11 @@ class Displacer:
         shown[..., 1] += (_COARSER * np.arange(rows, dtype=np.float32) + (top + first))[:, None]
         fine = cv2.resize(shown, (_COARSER * columns, _COARSER * rows))
         inner = fine[_COARSER : _COARSER + height, _COARSER : _COARSER + width]
-        return cv2.remap(
-            picture, inner, np.empty(0), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        cv2.remap(
+            picture,
+            inner,
+            np.empty(0),
+            cv2.INTER_LINEAR,
+            dst=out[top:bottom, left:right],
+            borderMode=cv2.BORDER_REPLICATE,
         )

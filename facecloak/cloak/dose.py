@@ -14,6 +14,8 @@ MAX_STRENGTH: Final = 2.0
 ZERO: Final = 128
 """The step that changes nothing."""
 _PATTERN_PX: Final = (64, 128, 256, 512)
+_FINENESS: Final = 0.7
+"""Pixels of the pattern for each of the face: its cells are larger, and little memory is fast."""
 
 Steps = NDArray[np.uint8]
 """A pattern on the 8-bit scale that OpenCV warps fastest; ``ZERO`` and 127 either way."""
@@ -66,8 +68,9 @@ class Dose:
         return whole
 
     def steps(self, face_px: float, t_s: float) -> Steps:
-        """The pattern for a face of that width, no coarser than it: ``uint8[S, S]``."""
-        size_px = next((size for size in _PATTERN_PX if size >= face_px), _PATTERN_PX[-1])
+        """The pattern for a face of that width, little coarser than it at most: ``uint8[S, S]``."""
+        wanted_px = _FINENESS * face_px
+        size_px = next((size for size in _PATTERN_PX if size >= wanted_px), _PATTERN_PX[-1])
         if self.perturbation.moves:
             return self._render(size_px, t_s)
         return self._still(size_px)

@@ -77,13 +77,12 @@ class OpenCvCloak:
         """A copy of the picture, in which one face after the other is moved."""
         out = frame.image.copy()
         if self._displacer is not None:
-            for face in faces:
-                left, top, right, bottom = box = face_box(
-                    face.face_from_frame, *frame.image.shape[1::-1]
-                )
-                moved = self._displacer.move(out, face.face_from_frame, box)
-                if moved is not None:
-                    out[top:bottom, left:right] = moved
+            before: Image = frame.image
+            for number, face in enumerate(faces):
+                if number > 0:
+                    before = out.copy()
+                box = face_box(face.face_from_frame, *frame.image.shape[1::-1])
+                self._displacer.move(before, out, face.face_from_frame, box)
         return out
 
     def _add(self, out: Image, frame: Frame, faces: Sequence[Face]) -> None:

@@ -79,14 +79,14 @@ def test_the_graphs_add_what_opencv_adds_within_one_level(device, portrait, patt
 
 @pytest.mark.parametrize("where", PLACES)
 def test_the_graphs_move_what_opencv_moves_within_one_level(device, portrait, where):
-    """And, for each move, 1.6 / 32 of what the pixels around differ by: OpenCV looks at 32nds."""
+    """And, for each move, 2 / 32 of what the pixels around differ by: OpenCV looks at 32nds."""
     ours = OnnxCloak(BOTH, 1.0, device).displaced(portrait, PLACES[where])
     opencv = OpenCvCloak(BOTH, 1.0).displaced(portrait, PLACES[where])
     difference = cv2.absdiff(ours.image, opencv.image)
     around = np.ones((5, 5), np.uint8)
     contrast = cv2.dilate(opencv.image, around) - cv2.erode(opencv.image, around)
-    assert (difference <= 1 + 1.6 * len(PLACES[where]) * contrast / 32).all()
-    assert (difference > 1).mean() < 3e-3
+    assert (difference <= 1 + 2.0 * len(PLACES[where]) * contrast / 32).all()
+    assert (difference > 1).mean() < 5e-3
     assert (
         apart(
             OnnxCloak(BOTH, 1.0, device).apply(portrait, PLACES[where]),
