@@ -14,8 +14,8 @@ from facecloak.core.errors import FaceCloakError
 from facecloak.core.perturbation import Perturbation
 from facecloak.core.types import Affine, Face, Frame, Image
 
-Box = tuple[slice, slice]
-"""Rows and columns of a frame."""
+Box = tuple[int, int, int, int]
+"""Left, top, right and bottom (exclusive), in pixels of a frame."""
 
 
 class OpenCvCloak:
@@ -57,8 +57,9 @@ class OpenCvCloak:
         if not faces:
             return frame
         try:
-            out = self._displaced(frame, faces)
-            self._add(out, frame, faces)
+            boxes = _boxes(frame, faces)
+            out = self._displaced(frame, faces, boxes)
+            self._add(out, frame, faces, boxes)
         except cv2.error as exc:
             height, width = frame.image.shape[:2]
             msg = f"OpenCV could not cloak a frame of {width}x{height} pixels."
@@ -71,40 +72,40 @@ class OpenCvCloak:
         Raises:
             cv2.error: OpenCV failed on the frame.
         """
-        return frame.with_image(self._displaced(frame, faces))
+        return frame.with_image(self._displaced(frame, faces, _boxes(frame, faces)))
 
-    def _displaced(self, frame: Frame, faces: Sequence[Face]) -> Image:
+    def _displaced(self, frame: Frame, faces: Sequence[Face], boxes: Sequence[Box]) -> Image:
         """A copy of the picture, in which one face after the other is moved."""
         out = frame.image.copy()
         if self._displacer is not None:
             before: Image = frame.image
-            for number, face in enumerate(faces):
+            for number, (face, box) in enumerate(zip(faces, boxes, strict=True)):
                 if number > 0:
                     before = out.copy()
-                box = face_box(face.face_from_frame, *frame.image.shape[1::-1])
                 self._displacer.move(before, out, face.face_from_frame, box)
         return out
 
-    def _add(self, out: Image, frame: Frame, faces: Sequence[Face]) -> None:
+    def _add(self, out: Image, frame: Frame, faces: Sequence[Face], boxes: Sequence[Box]) -> None:
         """Add the pattern to the picture, in place; 0 and 255 are never left."""
-        placed = [placed for face in faces if (placed := self._steps(frame, face)) is not None]
-        boxes = [box for _, box in placed]
+        placed = [
+            ((slice(box[1], box[3]), slice(box[0], box[2])), self._steps(frame, face, box))
+            for face, box in zip(faces, boxes, strict=True)
+            if not _is_empty(box)
+        ]
         if not any(_overlap(one, other) for one, other in itertools.combinations(boxes, 2)):
-            for steps, box in placed:
-                _change(out[box], cv2.LUT(steps, self._gain), cv2.LUT(steps, self._loss))
+            for where, steps in placed:
+                _change(out[where], cv2.LUT(steps, self._gain), cv2.LUT(steps, self._loss))
             return
         total = np.zeros(out.shape[:2], np.int16)
-        for steps, box in placed:
-            total[box] += cv2.LUT(steps, self._gain).astype(np.int16)
-            total[box] -= cv2.LUT(steps, self._loss).astype(np.int16)
+        for where, steps in placed:
+            total[where] += cv2.LUT(steps, self._gain).astype(np.int16)
+            total[where] -= cv2.LUT(steps, self._loss).astype(np.int16)
         gain, loss = (np.clip(part, 0, self.budget).astype(np.uint8) for part in (total, -total))
         _change(out, gain, loss)
 
-    def _steps(self, frame: Frame, face: Face) -> tuple[Steps, Box] | None:
-        """The change of each pixel in the face's box, and the box; None where that is empty."""
-        left, top, right, bottom = face_box(face.face_from_frame, *frame.image.shape[1::-1])
-        if right <= left or bottom <= top:
-            return None
+    def _steps(self, frame: Frame, face: Face, box: Box) -> Steps:
+        """The change of each pixel in the face's box."""
+        left, top, right, bottom = box
         pattern = self._dose.steps(geometry.face_width_px(face.face_from_frame), frame.captured_s)
         pattern_from_frame = geometry.compose(
             geometry.crop_from_face(len(pattern)), face.face_from_frame
@@ -119,7 +120,7 @@ class OpenCvCloak:
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
             borderValue=(ZERO,),
         )
-        return warped.astype(np.uint8, copy=False), (slice(top, bottom), slice(left, right))
+        return warped.astype(np.uint8, copy=False)
 
 
 def _change(pixels: Image, gain: Mat, loss: Mat) -> None:
@@ -128,11 +129,21 @@ def _change(pixels: Image, gain: Mat, loss: Mat) -> None:
     cv2.subtract(pixels, cv2.merge([loss, loss, loss]), dst=pixels)
 
 
+def _boxes(frame: Frame, faces: Sequence[Face]) -> list[Box]:
+    return [face_box(face.face_from_frame, *frame.image.shape[1::-1]) for face in faces]
+
+
+def _is_empty(box: Box) -> bool:
+    return box[2] <= box[0] or box[3] <= box[1]
+
+
 def _overlap(one: Box, other: Box) -> bool:
-    return all(a.start < b.stop and b.start < a.stop for a, b in zip(one, other, strict=True))
+    return not _is_empty(
+        (max(one[0], other[0]), max(one[1], other[1]), min(one[2], other[2]), min(one[3], other[3]))
+    )
 
 
-def face_box(face_from_frame: Affine, width: int, height: int) -> tuple[int, int, int, int]:
+def face_box(face_from_frame: Affine, width: int, height: int) -> Box:
     """The pixels that a face's square may touch: left, top, right, bottom (exclusive)."""
     corners = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
     at = geometry.apply(geometry.invert(face_from_frame), corners)

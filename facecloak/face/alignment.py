@@ -1,5 +1,6 @@
 """From landmarks to the face's place, and how two places compare. NumPy only."""
 
+import functools
 import math
 from dataclasses import dataclass
 from typing import Final
@@ -18,7 +19,7 @@ MAX_WIDTH_SHARE: Final = 3.0
 _MIDDLE: Final = np.array([[0.5, 0.5]])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)  # without slots: what it is asked for often is kept
 class Place:
     """Where a face is.
 
@@ -32,12 +33,12 @@ class Place:
     sighting: Sighting
     score: float = 1.0
 
-    @property
+    @functools.cached_property
     def width_px(self) -> float:
         """Side of the face square in pixels."""
         return geometry.face_width_px(self.face_from_frame)
 
-    @property
+    @functools.cached_property
     def centre(self) -> Points:
         """``float64[2]``, the middle of the face square in pixels."""
         middle: Points = geometry.apply(geometry.invert(self.face_from_frame), _MIDDLE)[0]

@@ -21,14 +21,15 @@ def test_what_is_not_given_keeps_its_default(tmp_path):
         AttackSettings,
         {
             "data": tmp_path,
-            "weights": tmp_path,
-            "victim": tmp_path,
+            "victims": [tmp_path],
             "out": tmp_path,
             "eps": 4.0,
             "jitter_shift": 0.5,
         },
     )
-    usual = AttackSettings(data=tmp_path, weights=tmp_path, victim=tmp_path, out=tmp_path)
+    usual = AttackSettings(data=tmp_path, victims=(tmp_path,), out=tmp_path)
+    assert made.victims == (tmp_path,)
+    assert made.unseen == ()
     assert made.eps == 4.0
     assert made.jitter.shift == 0.5
     assert made.jitter.scale == usual.jitter.scale
