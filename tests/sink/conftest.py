@@ -1,4 +1,4 @@
-"""Frames to write."""
+"""Frames to write, and the place of a device."""
 
 import cv2
 import numpy as np
@@ -22,3 +22,11 @@ def make_frames():
         ]
 
     return make
+
+
+@pytest.fixture
+def device(tmp_path):
+    """A file in the place of a video device."""
+    file = tmp_path / "video10"
+    file.write_bytes(b"")
+    return file

@@ -54,13 +54,6 @@ class Driver:
 
 
 @pytest.fixture
-def device(tmp_path):
-    file = tmp_path / "video10"
-    file.write_bytes(b"")
-    return file
-
-
-@pytest.fixture
 def driver():
     return Driver()
 

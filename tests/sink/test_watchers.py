@@ -29,13 +29,6 @@ def test_only_what_lasts_is_believed(seen):
 
 
 @pytest.fixture
-def device(tmp_path):
-    file = tmp_path / "video10"
-    file.write_bytes(b"")
-    return file
-
-
-@pytest.fixture
 def another_program(device):
     """Another process that has the device open until it is told otherwise."""
     code = "import sys; f = open(sys.argv[1]); print(); sys.stdin.read()"
