@@ -66,12 +66,13 @@ class FaceFinder(Protocol):
 
 
 class Cloak(Protocol):
-    """Adds the perturbation."""
+    """Applies the perturbation."""
 
     def apply(self, frame: Frame, faces: Sequence[Face]) -> Frame:
         """Return the frame with every one of ``faces`` cloaked.
 
-        No channel of a pixel changes by more than the budget, none outside the faces at all.
+        A face may be moved within itself. What is then added to a channel of a pixel is at most the
+        budget, and nothing changes outside the faces at all.
         """
         ...
 
