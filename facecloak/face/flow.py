@@ -12,9 +12,11 @@ from facecloak.core.types import Affine
 Grey = NDArray[np.uint8]
 """``uint8[H, W]``."""
 
-_GRID: Final = 9
-_WINDOW_PX: Final = (21, 21)
-_LEVELS: Final = 3
+_GRID: Final = 5
+_REACH: Final = 0.75
+"""How far from the middle of the face it looks, in face widths."""
+_WINDOW_PX: Final = (15, 15)
+_LEVELS: Final = 2
 _RETURN_PX: Final = 1.0
 _RANSAC_PX: Final = 2.0
 _MIN_POINTS: Final = 12
@@ -38,6 +40,23 @@ def follow(before: Grey, now: Grey, face_from_before: Affine) -> Affine | None:
     """
     if before.shape != now.shape:
         return None
+    left, top, right, bottom = _around(face_from_before, before.shape)
+    before, now = (picture[top:bottom, left:right] for picture in (before, now))
+    cut = np.array([[1.0, 0.0, left], [0.0, 1.0, top]])
+    moved = _follow(before, now, geometry.compose(face_from_before, cut))
+    return None if moved is None else geometry.compose(moved, geometry.invert(cut))
+
+
+def _around(face_from_frame: Affine, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+    """The part of the picture to look at: left, top, right and bottom (exclusive)."""
+    middle = geometry.apply(geometry.invert(face_from_frame), np.array([[0.5, 0.5]]))[0]
+    reach = _REACH * geometry.face_width_px(face_from_frame)
+    low = np.clip(np.floor(middle - reach), 0, (shape[1], shape[0])).astype(int)
+    high = np.clip(np.ceil(middle + reach), 0, (shape[1], shape[0])).astype(int)
+    return int(low[0]), int(low[1]), int(high[0]), int(high[1])
+
+
+def _follow(before: Grey, now: Grey, face_from_before: Affine) -> Affine | None:
     start = _grid(face_from_before, before.shape)
     if len(start) < _MIN_POINTS:
         return None

@@ -28,6 +28,29 @@ except ImportError as exc:
     raise ArtifactError(_what, _REMEDY) from exc
 
 
+class _InCaller:
+    """Makes a solution work in the thread that asks it.
+
+    By default a graph hands each of its steps to a pool of threads. Its steps follow one another
+    here, so that waking a thread for each is all that the pool adds: most where pictures come
+    slowly, as from a camera, and every thread has fallen asleep (benchmarks/finder.py).
+    """
+
+    def _initialize_graph_interface(self, *given: Any, **named: Any) -> Any:  # noqa: ANN401
+        graph = super()._initialize_graph_interface(*given, **named)  # type: ignore[misc]
+        del graph.executor[:]
+        graph.executor.add().type = "ApplicationThreadExecutor"
+        return graph
+
+
+class _Mesh(_InCaller, face_mesh.FaceMesh):  # type: ignore[misc]
+    pass
+
+
+class _Detector(_InCaller, face_detection.FaceDetection):  # type: ignore[misc]
+    pass
+
+
 class _Model:
     """One MediaPipe graph. A context manager: leaving it frees the graph."""
 
@@ -76,7 +99,7 @@ class MeshModel(_Model):
 
     def __init__(self, *, faces: int, video: bool, confidence: float = 0.5) -> None:
         super().__init__(
-            face_mesh.FaceMesh,
+            _Mesh,
             static_image_mode=not video,
             max_num_faces=faces,
             min_detection_confidence=confidence,
@@ -101,7 +124,7 @@ class DetectorModel(_Model):
 
     def __init__(self, *, far: bool, confidence: float = 0.5) -> None:
         super().__init__(
-            face_detection.FaceDetection,
+            _Detector,
             model_selection=int(far),
             min_detection_confidence=confidence,
         )

@@ -1,6 +1,7 @@
 """What to look at in a frame: the finder without MediaPipe.
 
 whole frame --one face is known: mesh of one face, near detector beside it
+            |                    then, twice: optical flow instead of the mesh
             '-otherwise: mesh of several faces-----------------------------> faces
 tracks without a face --still mesh on a close view--> faces
                       '--optical flow--> predicted --far detector on a close view--> faces
@@ -33,6 +34,9 @@ _ROUGHLY: Final = 1.5
 _SURE: Final = 0.78
 """The score from which the detector alone is believed about a new face; set by hand, above what
 patterns that are no face reached in trials."""
+_BETWEEN: Final = 2
+"""How many frames in a row the one known face is followed by optical flow, which costs less than
+the mesh; how far it strays meanwhile is measured by benchmarks/finder.py."""
 
 _Seen = TypeVar("_Seen")
 
@@ -122,6 +126,7 @@ class Search:
         self._schedule = Schedule(every)
         self._tracker = Tracker(tracking, smoothing)
         self._before: Picture | None = None
+        self._flows_left = 0
         self._beside = ThreadPoolExecutor(1, thread_name_prefix="facecloak-near")
         self._scout: Scout[Place] = Scout()
 
@@ -155,12 +160,26 @@ class Search:
     def _whole(self, picture: Picture) -> list[Place]:
         """The near faces of the whole frame, each once."""
         if len(self._tracker.tracks) != 1:
+            self._flows_left = 0
             return self._followed(picture, self._models.group)
         view = picture.small  # made here, before two threads want it
         looking = self._beside.submit(self._models.near.keypoints, view)
-        seen = self._followed(picture, self._models.solo)
+        moved = self._carried_on(picture)
+        seen = [moved] if moved else self._followed(picture, self._models.solo)
         near = self._placed(looking.result(), from_keypoints, picture, picture.small_from_frame)
+        sure = any(overlap(place, one) for place in seen for one in near)
+        if moved and sure:
+            self._flows_left -= 1
+        else:
+            seen = self._followed(picture, self._models.solo) if moved else seen
+            self._flows_left = _BETWEEN if sure else 0
         return seen + self._confirmed(picture, near, seen)
+
+    def _carried_on(self, picture: Picture) -> Place | None:
+        """The one known face by optical flow, where it was seen well a moment ago."""
+        known = self._tracker.tracks[0].place
+        moved = self._follow(picture, known) if self._flows_left else None
+        return moved and replace(moved, sighting=known.sighting)
 
     def _followed(self, picture: Picture, mesh: Mesh) -> list[Place]:
         """The faces that a mesh follows through whole frames, each once.

@@ -130,7 +130,7 @@ def test_a_missing_model_file_is_one_clear_sentence(monkeypatch) -> None:
     def missing(**_options):
         raise FileNotFoundError
 
-    monkeypatch.setattr(mediapipe_finder.face_mesh, "FaceMesh", missing)
+    monkeypatch.setattr(mediapipe_finder, "_Mesh", missing)
     with pytest.raises(ArtifactError, match="pip install"):
         MeshModel(faces=1, video=True)
 

@@ -2,6 +2,7 @@
 
 import contextlib
 
+import cv2
 import numpy as np
 import pytest
 
@@ -114,6 +115,63 @@ def test_a_near_newcomer_beside_one_known_face_is_found_in_the_same_frame(search
     found = one.find(frame(3)).found
     assert [face.track for face in found] == [0, 1]
     np.testing.assert_allclose(geometry.invert(found[1].face_from_frame), new, atol=1e-6)
+
+
+class Counting(Scripted):
+    """Remembers in which frames it was asked."""
+
+    def __init__(self, whole=(), close=()) -> None:
+        super().__init__(whole, close)
+        self.asked = 0
+
+    def landmarks(self, rgb):
+        self.asked += 1
+        return super().landmarks(rgb)
+
+    keypoints = landmarks
+
+
+def moving(index: int) -> Frame:
+    """A textured picture that goes right by two pixels in each frame."""
+    rough = np.random.default_rng(0).integers(0, 255, (36, 64, 3), dtype=np.uint8)
+    picture = cv2.resize(rough, SIZE, interpolation=cv2.INTER_CUBIC)
+    return Frame(np.roll(picture, 2 * index, axis=1), index / 30, index)
+
+
+def moved(index: int):
+    return FRAME_FROM_FACE + np.array([[0, 0, 2 * index], [0, 0, 0]])
+
+
+def keypoints(frame_from_face):
+    return (geometry.apply(frame_from_face, geometry.KEYPOINT_POINTS), 0.9)
+
+
+def test_the_one_known_face_goes_by_optical_flow_for_two_frames_of_three(search) -> None:
+    solo, near = Counting(), Scripted()
+    one = search(group=Scripted([mesh_points()]), solo=solo, near=near, still=Scripted())
+    asked = []
+    for index in range(8):
+        solo.whole, near.whole = [mesh_points(moved(index))], [keypoints(moved(index))]
+        faces = one.find(moving(index)).found
+        asked.append(solo.asked)
+        assert [(face.track, face.sighting) for face in faces] == [(0, Sighting.MESH)]
+    assert asked == [0, 1, 1, 1, 2, 2, 2, 3]
+    place = geometry.invert(one._tracker.tracks[0].place.face_from_frame)
+    np.testing.assert_allclose(place, moved(7), atol=0.5)
+
+
+def test_flow_alone_is_no_sighting(search) -> None:
+    """Where the detector does not see it too, the mesh has to: a face that left must not stay."""
+    solo, near = Counting([mesh_points()]), Scripted([keypoints(FRAME_FROM_FACE)])
+    one = search(group=Scripted([mesh_points()]), solo=solo, near=near, still=Scripted())
+    for index in range(2):
+        one.find(frame(index))
+    solo.asked, solo.whole, near.whole = 0, [], []
+    assert one.find(frame(2)).missing == 1
+    assert solo.asked == 1
+    near.whole = [keypoints(moved(150))]
+    one.find(frame(3))
+    assert solo.asked == 2
 
 
 def test_several_known_faces_are_followed_by_the_mesh_of_several(search) -> None:
