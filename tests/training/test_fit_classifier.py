@@ -11,8 +11,9 @@ import torch
 from facecloak_train import run
 from facecloak_train.data.fer2013 import Faces, read_npz, write_npz
 from facecloak_train.nets.vgg import Vgg19
-from facecloak_train.recipes.fit_classifier import fit_classifier, one_cycle
-from facecloak_train.settings import FitSettings, Jitter
+from facecloak_train.optimization import one_cycle
+from facecloak_train.recipes.fit_classifier import fit_classifier
+from facecloak_train.settings import FitSettings, Hardening, Jitter
 
 
 def settings(tiny_faces, out, **changes):
@@ -50,14 +51,17 @@ def test_it_learns_and_says_what_it_did(tiny_net, tiny_faces, tmp_path):
     assert about["settings"]["epochs"] == 12
 
 
-@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+@pytest.mark.parametrize(
+    ("optimizer", "attack"), [("adamw", "none"), ("sgd", "fgsm"), ("sgd", "trades")]
+)
 def test_a_run_cut_short_goes_on_to_the_same_result(
-    tiny_net, tiny_faces, tmp_path, monkeypatch, optimizer
+    tiny_net, tiny_faces, tmp_path, monkeypatch, optimizer, attack
 ):
     whole, parts, teacher = tmp_path / "whole", tmp_path / "parts", tmp_path / "teacher"
     fit_classifier(settings(tiny_faces, teacher, epochs=1, small_epochs=0))
     how = {"optimizer": optimizer, "weight_decay": 5e-4, "erase": 0.5}
     how["teachers"] = (teacher / "best.safetensors",)
+    how["hardening"] = Hardening(attack=attack, steps=2)
     fit_classifier(settings(tiny_faces, whole, **how))
     kept = run.save_checkpoint
     saved = []

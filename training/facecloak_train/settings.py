@@ -23,6 +23,20 @@ class Jitter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hardening:
+    """Training on attacked faces, too."""
+
+    attack: str = "none"
+    """What attacks them: none, fgsm, pgd, trades."""
+    eps: float = 8.0
+    """The most that a value may change, in 8-bit levels."""
+    steps: int = 7
+    """Steps of pgd and trades."""
+    weight: float = 0.5
+    """Share of the loss that attacked faces have; for trades, factor on the divergence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PrepareSettings:
     """Check a dataset as its owners ship it and write it in the form that `fit` reads."""
 
@@ -93,6 +107,8 @@ class FitSettings:
     """Share of the faces that lose a rectangle to noise."""
     jitter: Jitter = field(default_factory=Jitter)
     """Augmentation."""
+    hardening: Hardening = field(default_factory=Hardening)
+    """Adversarial training."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

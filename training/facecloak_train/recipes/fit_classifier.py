@@ -12,27 +12,26 @@ number alone. PrivateTest is looked at once, after the last epoch, with ten crop
 import dataclasses
 import functools
 import logging
-import math
 import time
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, one_hot
+from torch.nn.functional import one_hot
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from facecloak_train import nets, run
 from facecloak_train.augment import augment, erase
 from facecloak_train.data import fer2013
+from facecloak_train.hardening import attacked_accuracy, hardened_loss
 from facecloak_train.measure.accuracy import centre_crop_accuracy, ten_crop_accuracy
+from facecloak_train.optimization import one_cycle, optimizer
 from facecloak_train.settings import FitSettings
 from facecloak_train.teachers import load_weights, taught
 
 logger = logging.getLogger(__name__)
-
-_MOMENTUM: Final = 0.9
 
 
 def fit_classifier(settings: FitSettings) -> float:
@@ -58,26 +57,23 @@ def fit_classifier(settings: FitSettings) -> float:
         progress.set_postfix(epoch=training.epoch, loss=f"{np.mean(training.losses[-50:]):.3f}")
         if training.done % training.per_epoch == 0:
             average = training.average.module
-            public = centre_crop_accuracy(average, splits["PublicTest"], settings.input_px, device)
+            figures = _public(average, splits["PublicTest"], settings, device)
             run.append_metrics(
                 settings.out,
-                {
-                    "epoch": training.epoch,
-                    "loss": float(np.mean(training.losses)),
-                    "public": public,
-                    "seconds": time.monotonic() - started_s,
-                },
+                {"epoch": training.epoch, "loss": float(np.mean(training.losses))}
+                | figures
+                | {"seconds": time.monotonic() - started_s},
             )
             training.losses.clear()
-            if public > training.best:
-                training.best = public
+            if min(figures.values()) > training.best:
+                training.best = min(figures.values())
                 run.save_checkpoint(
                     settings.out / "best.safetensors",
                     average.state_dict(),
                     {
                         "net": settings.net,
                         "epoch": training.epoch,
-                        "public": public,
+                        "public": figures["public"],
                         "input_px": settings.input_px,
                     },
                 )
@@ -112,6 +108,16 @@ def fit_classifier(settings: FitSettings) -> float:
     return private
 
 
+def _public(
+    net: nn.Module, faces: fer2013.Faces, settings: FitSettings, device: torch.device
+) -> dict[str, float]:
+    """The accuracies by which an epoch is chosen: of a hardened network the attacked one counts."""
+    figures = {"public": centre_crop_accuracy(net, faces, settings.input_px, device)}
+    if settings.hardening.attack != "none":
+        figures["public_attacked"] = attacked_accuracy(net, faces, settings, device)
+    return figures
+
+
 class Training:
     """The state of a run: the network, its moving average, the optimiser, and how far it got.
 
@@ -119,7 +125,7 @@ class Training:
         net: what is trained.
         average: the exponential moving average of its weights and batch statistics.
         done, steps, per_epoch: steps taken, in all, and in an epoch.
-        best: highest PublicTest accuracy so far.
+        best: highest PublicTest accuracy so far, under the attack of the settings if there is one.
         losses: of the steps since the last epoch began or was resumed.
     """
 
@@ -135,7 +141,7 @@ class Training:
             load_weights(self.net, settings.start, self._images, settings.input_px, settings.seed)
         average = get_ema_multi_avg_fn(settings.average_decay)  # type: ignore[no-untyped-call]
         self.average = AveragedModel(self.net, multi_avg_fn=average, use_buffers=True)
-        self._optimizer = _optimizer(self.net, settings)
+        self._optimizer = optimizer(self.net, settings)
         self.per_epoch = len(faces) // settings.batch
         self.steps = self.per_epoch * settings.epochs
         self.done = 0
@@ -178,13 +184,15 @@ class Training:
         batch = erase(batch, settings.erase, generator)
         for group in self._optimizer.param_groups:
             group["lr"] = settings.learning_rate * one_cycle(self.done / self.steps)
-        self.net.train()
         wanted = self._wanted[chosen].to(self._device)
         with torch.autocast(self._device.type, torch.bfloat16):
-            loss = cross_entropy(
-                self.net(batch.to(self._device)),
+            loss = hardened_loss(
+                self.net,
+                batch.to(self._device),
                 wanted,
-                label_smoothing=settings.label_smoothing,
+                settings.hardening,
+                settings.label_smoothing,
+                generator,
             )
         self._optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -234,20 +242,6 @@ class Training:
         self.done, self.best = int(state["step"]), state["best"]
 
 
-def _optimizer(net: nn.Module, settings: FitSettings) -> torch.optim.Optimizer:
-    """What takes the steps. Raises :class:`RunError` that lists the names there are."""
-    usual: dict[str, Any] = {
-        "lr": settings.learning_rate,
-        "weight_decay": settings.weight_decay,
-    }
-    if settings.optimizer == "adamw":
-        return torch.optim.AdamW(net.parameters(), **usual)
-    if settings.optimizer == "sgd":
-        return torch.optim.SGD(net.parameters(), momentum=_MOMENTUM, nesterov=True, **usual)
-    msg = f"there is no optimiser {settings.optimizer!r}; there are adamw, sgd"
-    raise run.RunError(msg)
-
-
 def _identity(settings: FitSettings) -> dict[str, Any]:
     """Everything that the result of a run depends on, as plain JSON values."""
     fields = dataclasses.asdict(settings) | {
@@ -256,13 +250,3 @@ def _identity(settings: FitSettings) -> dict[str, Any]:
         "teachers": [run.digest_of(path) for path in settings.teachers],
     }
     return {k: v for k, v in fields.items() if k not in ("out", "checkpoint_steps")}
-
-
-def one_cycle(progress: float) -> float:
-    """The learning rate, as a share of its peak: up over the first fifth, then a cosine to zero.
-
-    Source: Smith and Topin, "Super-Convergence" (arXiv 1708.07120), with cosine annealing.
-    """
-    if progress < 0.2:
-        return 0.04 + 0.96 * progress / 0.2
-    return 0.5 * (1.0 + math.cos(math.pi * (progress - 0.2) / 0.8))

@@ -1,0 +1,99 @@
+"""What a hardened step minimises, and what hardening is for."""
+
+import json
+
+import pytest
+import torch
+from facecloak_train import run
+from facecloak_train.attacks.individual import against, fgsm
+from facecloak_train.data.fer2013 import read_npz
+from facecloak_train.hardening import attacked_accuracy, hardened_loss
+from facecloak_train.recipes.fit_classifier import fit_classifier
+from facecloak_train.settings import FitSettings, Hardening, Jitter
+from torch import nn
+from torch.nn.functional import cross_entropy, one_hot
+
+
+@pytest.fixture
+def batch():
+    generator = torch.Generator().manual_seed(0)
+    faces = 0.3 + 0.4 * torch.rand(16, 1, 4, 4, generator=generator)
+    return faces, one_hot(torch.arange(16) % 3, 3).float()
+
+
+@pytest.fixture
+def net():
+    torch.manual_seed(1)
+    return nn.Sequential(nn.Flatten(), nn.Linear(16, 3))
+
+
+def loss(net, batch, **hardening):
+    return hardened_loss(net, *batch, Hardening(**hardening), 0.0, torch.Generator().manual_seed(0))
+
+
+def test_the_weight_lies_between_clean_and_attacked_faces(net, batch):
+    faces, wanted = batch
+    bent = fgsm(net, faces, against(net(faces).argmax(1)), 20 / 255)
+    clean, attacked = (cross_entropy(net(some), wanted) for some in (faces, bent))
+    assert not torch.isclose(attacked, clean)
+    for weight in (0.0, 0.25, 1.0):
+        got = loss(net, batch, attack="fgsm", eps=20.0, weight=weight)
+        torch.testing.assert_close(got, torch.lerp(clean, attacked, weight))
+    torch.testing.assert_close(loss(net, batch), clean)
+
+
+def test_trades_is_plain_without_room_and_more_with_it(net, batch):
+    plain = loss(net, batch)
+    torch.testing.assert_close(loss(net, batch, attack="trades", eps=0.0, weight=6.0), plain)
+    once = loss(net, batch, attack="trades", eps=20.0, weight=1.0) - plain
+    assert once > 0
+    six = loss(net, batch, attack="trades", eps=20.0, weight=6.0) - plain
+    torch.testing.assert_close(six, 6 * once)
+
+
+def test_the_attack_is_one_sentence_where_it_is_not_known(net, batch):
+    with pytest.raises(run.RunError, match="none, fgsm, pgd, trades"):
+        loss(net, batch, attack="deepfool")
+
+
+@pytest.mark.parametrize("attack", ["fgsm", "pgd", "trades"])
+def test_hardening_hardens(tiny_net, tiny_faces, tmp_path, attack):
+    def fit(name, hardening):
+        settings = FitSettings(
+            data=tiny_faces,
+            out=tmp_path / name,
+            net="tiny",
+            epochs=12,
+            small_epochs=0,
+            batch=20,
+            learning_rate=0.02,
+            average_decay=0.8,
+            jitter=Jitter(rotation_deg=3, shift=0.01, scale=0.02),
+            hardening=hardening,
+        )
+        fit_classifier(settings)
+        tensors, _ = run.load_checkpoint(tmp_path / name / "best.safetensors")
+        return settings, tensors
+
+    hardening = Hardening(attack=attack, eps=16.0, steps=3, weight=0.5 if attack == "fgsm" else 2.0)
+    if attack == "pgd":
+        hardening = Hardening(attack=attack, eps=16.0, steps=3, weight=1.0)
+    judged = Hardening(attack="pgd", eps=16.0, steps=5)
+    faces = read_npz(tiny_faces)["PublicTest"]
+    left = {}
+    for name, kind in (("plain", Hardening()), ("hard", hardening)):
+        settings, tensors = fit(name, kind)
+        net = tiny_module(tensors)
+        asked = FitSettings(data=settings.data, out=settings.out, hardening=judged)
+        left[name] = attacked_accuracy(net, faces, asked, torch.device("cpu"))
+    assert left["hard"] > left["plain"] + 0.15
+    row = json.loads((tmp_path / "hard" / "metrics.jsonl").read_text().splitlines()[0])
+    assert {"public", "public_attacked"} <= row.keys()
+
+
+def tiny_module(tensors):
+    from facecloak_train import nets  # noqa: PLC0415 - after the fixture put its own there
+
+    net = nets.build("tiny", 7)
+    net.load_state_dict(tensors)
+    return net
