@@ -86,6 +86,12 @@ def _call(chosen: settings.CallSettings) -> None:
     evaluate_call(chosen)
 
 
+def _robustness(chosen: settings.RobustnessSettings) -> None:
+    from facecloak_train.recipes.measure_robustness import measure_robustness
+
+    measure_robustness(chosen)
+
+
 def _export(chosen: settings.ExportSettings) -> None:
     from facecloak_train.recipes.export_onnx import export_onnx
 
@@ -105,6 +111,7 @@ COMMANDS: dict[str, tuple[type[Any], Callable[[Any], None]]] = {
     "attack": (settings.AttackSettings, _attack),
     "evaluate": (settings.EvaluateSettings, _evaluate),
     "call": (settings.CallSettings, _call),
+    "robustness": (settings.RobustnessSettings, _robustness),
     "export": (settings.ExportSettings, _export),
     "compositor": (settings.CompositorSettings, _compositor),
 }

@@ -204,6 +204,32 @@ class CallSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RobustnessSettings:
+    """Measure how a classifier stands FGSM, PGD and DeepFool, made for each PrivateTest face."""
+
+    data: Path
+    """What `facecloak-train prepare` wrote."""
+    weights: Path
+    """The classifier: a best.safetensors of `fit`, or an exported .onnx."""
+    out: Path
+    """The JSON report to write; a Markdown table and a picture go beside it."""
+    eps: tuple[float, ...] = (2.0, 4.0, 8.0, 76.5)
+    """The most that a value may change, in 8-bit levels; 76.5 is the 0.3 of the literature."""
+    steps: int = 20
+    """Steps of PGD."""
+    faces: int = 1000
+    """How many PrivateTest faces, drawn at random, to take."""
+    input_px: int = 44
+    """Side of the crop that the networks look at, in pixels."""
+    autoattack: int = 0
+    """How many of the faces AutoAttack gets; it is slow."""
+    autoattack_eps: float = 8.0
+    """The most that it may change, in 8-bit levels."""
+    seed: int = 0
+    """Which faces, and the random starts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExportSettings:
     """Write a trained classifier as ONNX with its card, and measure that it still agrees."""
 

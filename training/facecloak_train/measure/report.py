@@ -59,6 +59,27 @@ def call_markdown(report: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def robustness_markdown(report: dict[str, Any]) -> str:
+    """The table of a ``robustness`` report."""
+    lines = [
+        f"{report['net']} under attacks made for each face, on {report['faces']} PrivateTest faces "
+        "that stand in no other split, one centre crop. FGSM, PGD and DeepFool lead away from what "
+        "it says of the clean face; the median way to DeepFool's nearest change is "
+        f"{report['deepfool_median_levels']:.2f} levels.",
+        "",
+        "| attack | eps, levels of 255 | accuracy left | class changed (95 %) | faces |",
+        "|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {row['attack']} | {row['eps']:g} | {100 * row['accuracy']:.1f} % "
+        f"| {100 * row['fooling_rate']:.1f} % "
+        f"({100 * row['low']:.1f} - {100 * row['high']:.1f}) | {row['faces']} |"
+        for row in report["rows"]
+    ]
+    lines += ["", f"Made by `{report['command']}`.", ""]
+    return "\n".join(lines)
+
+
 def _cell(row: dict[str, Any]) -> str:
     rate, low, high = (100 * row[key] for key in ("fooling_rate", "low", "high"))
     return (

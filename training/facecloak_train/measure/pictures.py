@@ -1,0 +1,95 @@
+"""Figures as pictures, drawn by matplotlib without a window."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+_DPI = 130
+
+
+def curves(
+    path: Path,
+    lines: Mapping[str, Sequence[tuple[float, float]]],
+    *,
+    start: tuple[float, float],
+    labels: tuple[str, str],
+) -> None:
+    """One line for each name, all from ``start`` on, with a scale that shows small steps, too.
+
+    Args:
+        path: the .png to write.
+        lines: points by name.
+        start: the point that all have in common.
+        labels: of the two axes.
+    """
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    axes = figure.subplots()
+    for name, points in lines.items():
+        axes.plot(*zip(start, *points, strict=True), marker="o", label=name)
+    axes.set_xscale("symlog", linthresh=2.0)
+    axes.set_xlim(left=0)
+    axes.set_ylim(bottom=0)
+    ticks = sorted({start[0], *(x for points in lines.values() for x, _ in points)})
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.minorticks_off()
+    axes.set_xlabel(labels[0])
+    axes.set_ylabel(labels[1])
+    axes.grid(alpha=0.3)
+    axes.legend()
+    figure.savefig(path, dpi=_DPI)
+
+
+def confusion(path: Path, counts: NDArray[np.int64], classes: Sequence[str], title: str) -> None:
+    """A confusion matrix in percent of each true class.
+
+    Args:
+        path: the .png to write.
+        counts: ``int64[C, C]``, true class by predicted class.
+        classes: their names.
+        title: what stands above.
+    """
+    share = 100.0 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    figure = Figure(figsize=(5.6, 5), layout="constrained")
+    axes = figure.subplots()
+    axes.imshow(share, cmap="Blues", vmin=0, vmax=100)
+    for (row, column), value in np.ndenumerate(share):
+        colour = "white" if value > 50 else "black"
+        axes.text(column, row, f"{value:.0f}", ha="center", va="center", color=colour)
+    names = range(len(classes))
+    axes.set_xticks(names, classes, rotation=45, ha="right")
+    axes.set_yticks(
+        names, [f"{name} ({n})" for name, n in zip(classes, counts.sum(1), strict=True)]
+    )
+    axes.set_xlabel("read as, %")
+    axes.set_ylabel("true class (faces)")
+    axes.set_title(title)
+    figure.savefig(path, dpi=_DPI)
+
+
+def reliability(path: Path, bins: Sequence[Mapping[str, Any]], title: str) -> None:
+    """How often a classifier is right where it is so sure, and how many faces that are.
+
+    Args:
+        path: the .png to write.
+        bins: ``low``, ``high``, ``confidence``, ``accuracy`` and ``faces`` of each.
+        title: what stands above.
+    """
+    figure = Figure(figsize=(5, 5), layout="constrained")
+    above, below = figure.subplots(2, 1, height_ratios=[3, 1], sharex=True)
+    full = [one for one in bins if one["faces"]]
+    above.plot([0, 1], [0, 1], color="grey", linewidth=1, label="as sure as right")
+    above.plot([one["confidence"] for one in full], [one["accuracy"] for one in full], marker="o")
+    above.set_ylabel("share that is right")
+    above.set_ylim(0, 1)
+    above.legend()
+    above.set_title(title)
+    widths = [one["high"] - one["low"] for one in bins]
+    below.bar([one["low"] for one in bins], [one["faces"] for one in bins], widths, align="edge")
+    below.set_xlabel("confidence")
+    below.set_ylabel("faces")
+    below.set_xlim(0, 1)
+    figure.savefig(path, dpi=_DPI)
