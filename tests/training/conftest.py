@@ -5,6 +5,8 @@ import pytest
 import torch
 from facecloak_train import nets
 from facecloak_train.data.fer2013 import Faces, write_npz
+from facecloak_train.recipes.fit_classifier import fit_classifier
+from facecloak_train.settings import FitSettings, Jitter
 from torch import nn
 from tqdm import tqdm
 
@@ -47,6 +49,24 @@ def tiny_faces(tmp_path):
     path = tmp_path / "tiny.npz"
     write_npz(path, splits)
     return path
+
+
+@pytest.fixture
+def tiny_weights(tiny_net, tiny_faces, tmp_path):
+    fit_classifier(
+        FitSettings(
+            data=tiny_faces,
+            out=tmp_path / "run",
+            net=tiny_net,
+            epochs=12,
+            small_epochs=0,
+            batch=20,
+            learning_rate=0.02,
+            average_decay=0.8,
+            jitter=Jitter(rotation_deg=3, shift=0.01, scale=0.02),
+        )
+    )
+    return tmp_path / "run" / "best.safetensors"
 
 
 @pytest.fixture(autouse=True)

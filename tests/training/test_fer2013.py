@@ -1,14 +1,20 @@
+import tarfile
+
+import cv2
 import numpy as np
 import pytest
 from facecloak_train.cli import main
+from facecloak_train.data import ferplus
 from facecloak_train.data.fer2013 import (
     DatasetError,
+    Faces,
     faults,
-    read_csv,
     read_npz,
+    sole,
     without,
     write_npz,
 )
+from facecloak_train.data.fer2013_forms import read, read_csv
 
 PIXELS = 48 * 48
 
@@ -144,3 +150,119 @@ def test_the_command_names_a_missing_file(tmp_path, caplog):
     )
     assert code == 4
     assert "none.csv" in caplog.text
+
+
+def test_faces_that_repeat_are_taken_once():
+    values = [1, 2, 1, 3, 2]
+    faces = Faces(np.stack([np.full((48, 48), value, np.uint8) for value in values]), np.arange(5))
+    other = Faces(np.full((1, 48, 48), 3, np.uint8), np.zeros(1, np.int64))
+    assert sole(faces).tolist() == [True, True, False, True, False]
+    assert sole(faces, other).tolist() == [True, True, False, False, False]
+
+
+def same(one, other):
+    assert one.keys() == other.keys()
+    for name, faces in one.items():
+        np.testing.assert_array_equal(faces.images, other[name].images)
+        np.testing.assert_array_equal(faces.labels, other[name].labels)
+
+
+def archived(tmp_path, *members):
+    path = tmp_path / "fer2013.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        for member in members:
+            archive.add(member, f"fer2013/{member.name}")
+    return path
+
+
+def test_the_archive_is_read_without_unpacking_it(tmp_path):
+    file = written(tmp_path, table(*GOOD))
+    (tmp_path / "README").write_text("")
+    same(read(archived(tmp_path, file, tmp_path / "README")), read(file))
+
+
+def test_a_broken_archive_and_one_without_a_table_are_named(tmp_path):
+    (tmp_path / "README").write_text("")
+    with pytest.raises(DatasetError, match=r"one \.csv file in it, found none"):
+        read(archived(tmp_path, tmp_path / "README"))
+    path = archived(tmp_path, written(tmp_path, table(*GOOD * 200)))
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(DatasetError, match=r"fer2013\.tar\.gz"):
+        read(path)
+
+
+def pictures(folder, *named):
+    for number, name in enumerate(named):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(folder / name), np.full((48, 48), 10 * number, np.uint8))
+    return folder
+
+
+def test_folders_tell_splits_by_names_of_images_or_of_folders(tmp_path):
+    by_image = pictures(
+        tmp_path / "one",
+        "test/sad/PrivateTest_7.png",
+        "test/fear/PublicTest_1.png",
+        "train/happy/Training_3.png",
+    )
+    by_folder = pictures(
+        tmp_path / "other", "PrivateTest/sad/7.png", "publictest/fear/1.png", "train/happy/3.png"
+    )
+    splits = read(by_image)
+    assert {name: faces.labels.tolist() for name, faces in splits.items()} == {
+        "Training": [3],
+        "PublicTest": [2],
+        "PrivateTest": [4],
+    }
+    assert splits["Training"].images.max() == 20
+    same(read(by_folder), splits)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("test/sad/7.png", "tells no split"),
+        ("train/bored/7.png", "no folder of a class"),
+    ],
+)
+def test_an_image_out_of_place_is_named(tmp_path, name, reason):
+    with pytest.raises(DatasetError, match=f"7.png.* {reason}"):
+        read(pictures(tmp_path, "train/happy/1.png", name))
+
+
+def test_an_image_that_is_no_face_of_the_set_is_named(tmp_path):
+    pictures(tmp_path, "train/happy/1.png")
+    cv2.imwrite(str(tmp_path / "train/happy/2.png"), np.zeros((40, 48), np.uint8))
+    with pytest.raises(DatasetError, match=r"2\.png is 48x40 pixels"):
+        read(tmp_path)
+    (tmp_path / "train/happy/2.png").write_bytes(b"no")
+    with pytest.raises(DatasetError, match=r"2\.png is broken"):
+        read(tmp_path)
+
+
+VOTES = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
+
+
+def test_majorities_of_the_crowd(tmp_path):
+    path = tmp_path / "fer2013new.csv"
+    rows = [
+        "Training,a.png,6,0,1,1,0,0,0,0,2,0",  # single votes fall out: 6 of 8
+        "Training,b.png,4,0,0,4,0,0,0,0,2,0",  # nobody has more than half
+        "PublicTest,c.png,0,10,0,0,0,0,0,0,0,0",
+        "PrivateTest,,0,0,0,0,0,0,0,0,0,10",  # no face
+        "PrivateTest,e.png,0,0,0,0,0,0,0,10,0,0",  # contempt, which FER2013 does not know
+        "PrivateTest,f.png,0,0,0,0,9,0,1,0,0,0",
+    ]
+    path.write_text("\n".join([VOTES, *rows]) + "\n")
+    counts = {"Training": 2, "PublicTest": 1, "PrivateTest": 3}
+    labels = ferplus.majorities(path, counts)
+    assert {name: found.tolist() for name, found in labels.items()} == {
+        "Training": [6, -1],
+        "PublicTest": [3],
+        "PrivateTest": [-1, -1, 0],
+    }
+    with pytest.raises(DatasetError, match="PrivateTest: 3 rows for 2 faces"):
+        ferplus.majorities(path, counts | {"PrivateTest": 2})
+    path.write_text("\n".join([VOTES, "Training,a.png,6,x"]) + "\n")
+    with pytest.raises(DatasetError, match="line 2"):
+        ferplus.majorities(path, counts)

@@ -6,37 +6,18 @@ import numpy as np
 import pytest
 import torch
 from facecloak_train.measure import pictures
-from facecloak_train.recipes.fit_classifier import fit_classifier
 from facecloak_train.recipes.measure_robustness import Attacked, measure_robustness
-from facecloak_train.settings import FitSettings, Jitter, RobustnessSettings
+from facecloak_train.settings import RobustnessSettings
 from skimage.io import imread
 from torch import nn
 
 
-@pytest.fixture
-def weights(tiny_net, tiny_faces, tmp_path):
-    fit_classifier(
-        FitSettings(
-            data=tiny_faces,
-            out=tmp_path / "run",
-            net=tiny_net,
-            epochs=12,
-            small_epochs=0,
-            batch=20,
-            learning_rate=0.02,
-            average_decay=0.8,
-            jitter=Jitter(rotation_deg=3, shift=0.01, scale=0.02),
-        )
-    )
-    return tmp_path / "run" / "best.safetensors"
-
-
-def test_a_report_a_table_and_a_curve(weights, tiny_faces, tmp_path):
+def test_a_report_a_table_and_a_curve(tiny_weights, tiny_faces, tmp_path):
     out = tmp_path / "report" / "robustness.json"
     report = measure_robustness(
         RobustnessSettings(
             data=tiny_faces,
-            weights=weights,
+            weights=tiny_weights,
             out=out,
             eps=(2.0, 30.0),
             steps=5,

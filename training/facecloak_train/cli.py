@@ -86,6 +86,12 @@ def _call(chosen: settings.CallSettings) -> None:
     evaluate_call(chosen)
 
 
+def _score(chosen: settings.ScoreSettings) -> None:
+    from facecloak_train.recipes.score_classifier import score_classifier
+
+    score_classifier(chosen)
+
+
 def _robustness(chosen: settings.RobustnessSettings) -> None:
     from facecloak_train.recipes.measure_robustness import measure_robustness
 
@@ -111,6 +117,7 @@ COMMANDS: dict[str, tuple[type[Any], Callable[[Any], None]]] = {
     "attack": (settings.AttackSettings, _attack),
     "evaluate": (settings.EvaluateSettings, _evaluate),
     "call": (settings.CallSettings, _call),
+    "score": (settings.ScoreSettings, _score),
     "robustness": (settings.RobustnessSettings, _robustness),
     "export": (settings.ExportSettings, _export),
     "compositor": (settings.CompositorSettings, _compositor),

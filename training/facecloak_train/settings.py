@@ -41,7 +41,8 @@ class PrepareSettings:
     """Check a dataset as its owners ship it and write it in the form that `fit` reads."""
 
     source: Path
-    """fer2013.csv or icml_face_data.csv."""
+    """fer2013.csv, icml_face_data.csv, fer2013.tar.gz, or a folder of images with train and test
+    below it."""
     out: Path
     """The .npz to write."""
 
@@ -201,6 +202,24 @@ class CallSettings:
     """How many PrivateTest faces, drawn at random, to take."""
     seed: int = 0
     """Which faces."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreSettings:
+    """Score a classifier on FER2013 by ten crops: as published, without repeats, and by FER+."""
+
+    data: Path
+    """What `facecloak-train prepare` wrote."""
+    weights: Path
+    """The classifier: a best.safetensors of `fit`, or an exported .onnx."""
+    out: Path
+    """The JSON report to write; a confusion matrix and a reliability curve go beside it."""
+    ferplus: Path | None = None
+    """fer2013new.csv, the votes of FER+, to score by their majority, too."""
+    input_px: int = 44
+    """Side of the crop that the networks look at, in pixels."""
+    seed: int = 0
+    """Of the choice of faces that measure an export's statistics."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,13 +5,10 @@ faults (1 853 exact duplicates, 557 images in more than one split, 57 with confl
 counted by :func:`faults` and never hidden.
 """
 
-import csv
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +17,6 @@ LABELS: Final = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutra
 SPLITS: Final = ("Training", "PublicTest", "PrivateTest")
 FACE_PX: Final = 48
 COUNTS: Final = {"Training": 28_709, "PublicTest": 3_589, "PrivateTest": 3_589}
-_COLUMNS: Final = {"emotion", "pixels", "usage"}
 
 
 class DatasetError(ValueError):
@@ -41,75 +37,6 @@ class Faces:
 
     def __len__(self) -> int:
         return len(self.labels)
-
-
-def read_csv(path: Path) -> dict[str, Faces]:
-    """Read ``fer2013.csv`` or ``icml_face_data.csv``, the two forms that the set comes in.
-
-    Args:
-        path: a file with the columns ``emotion``, ``pixels`` and ``Usage``, in any order.
-
-    Returns:
-        The three splits by name, in the order of the file.
-
-    Raises:
-        DatasetError: a column is missing, or a row is truncated or out of range.
-    """
-    images: dict[str, list[NDArray[np.uint8]]] = {split: [] for split in SPLITS}
-    labels: dict[str, list[int]] = {split: [] for split in SPLITS}
-    with _opened(path) as file:
-        reader = csv.reader(file)
-        names = [name.strip().lower() for name in next(reader, [])]
-        if not set(names) >= _COLUMNS:
-            msg = f"{path.name}: expected the columns emotion, pixels and Usage, found {names}"
-            raise DatasetError(msg)
-        at = {name: names.index(name) for name in _COLUMNS}
-        for number, row in enumerate(reader, start=2):
-            try:
-                image, label, split = _parse(row, at)
-            except (ValueError, IndexError) as exc:
-                msg = f"{path.name}, line {number}: {exc}"
-                raise DatasetError(msg) from exc
-            images[split].append(image)
-            labels[split].append(label)
-    empty = [split for split in SPLITS if not images[split]]
-    if empty:
-        msg = f"{path.name}: no rows for {', '.join(empty)}; is the file truncated?"
-        raise DatasetError(msg)
-    return {
-        split: Faces(np.stack(images[split]), np.array(labels[split], dtype=np.int64))
-        for split in SPLITS
-    }
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[TextIO]:
-    """A text file; what it cannot do is a DatasetError."""
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            yield file
-    except (OSError, UnicodeDecodeError, csv.Error) as exc:
-        msg = f"{path} cannot be read as a csv file: {exc}"
-        raise DatasetError(msg) from exc
-
-
-def _parse(row: list[str], at: dict[str, int]) -> tuple[NDArray[np.uint8], int, str]:
-    values = np.array(row[at["pixels"]].split(), dtype=np.int64)
-    if values.size != FACE_PX * FACE_PX:
-        msg = f"expected {FACE_PX * FACE_PX} pixels, found {values.size}"
-        raise ValueError(msg)
-    if values.min() < 0 or values.max() > 255:
-        msg = f"pixels must lie within 0..255, found {values.min()}..{values.max()}"
-        raise ValueError(msg)
-    label = int(row[at["emotion"]])
-    if not 0 <= label < len(LABELS):
-        msg = f"emotion must lie within 0..{len(LABELS) - 1}, found {label}"
-        raise ValueError(msg)
-    split = row[at["usage"]].strip()
-    if split not in SPLITS:
-        msg = f"Usage must be one of {', '.join(SPLITS)}, found {split!r}"
-        raise ValueError(msg)
-    return values.astype(np.uint8).reshape(FACE_PX, FACE_PX), label, split
 
 
 def write_npz(path: Path, splits: dict[str, Faces]) -> None:
@@ -147,6 +74,17 @@ def without(faces: Faces, *others: Faces) -> Faces:
     known = {image.tobytes() for other in others for image in other.images}
     kept = np.array([image.tobytes() not in known for image in faces.images], dtype=bool)
     return Faces(faces.images[kept], faces.labels[kept])
+
+
+def sole(faces: Faces, *others: Faces) -> NDArray[np.bool_]:
+    """Which faces stand in none of the others and repeat none before them: ``bool[N]``."""
+    known = {image.tobytes() for other in others for image in other.images}
+    kept = np.zeros(len(faces), dtype=bool)
+    for number, image in enumerate(faces.images):
+        key = image.tobytes()
+        kept[number] = key not in known
+        known.add(key)
+    return kept
 
 
 def faults(splits: dict[str, Faces]) -> dict[str, int]:

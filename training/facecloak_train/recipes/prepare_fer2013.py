@@ -8,7 +8,7 @@ wrong with the set.
 
 import logging
 
-from facecloak_train.data import fer2013
+from facecloak_train.data import fer2013, fer2013_forms
 from facecloak_train.settings import PrepareSettings
 
 logger = logging.getLogger(__name__)
@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 def prepare_fer2013(settings: PrepareSettings) -> None:
     """Read, check, report, write. Raises DatasetError."""
-    splits = fer2013.read_csv(settings.source)
+    splits = fer2013_forms.read(settings.source)
     for split, expected in fer2013.COUNTS.items():
         found = len(splits[split])
         remark = "" if found == expected else f" (the official set has {expected})"

@@ -1,0 +1,59 @@
+"""Figures of accuracy on cases that can be counted by hand, and the recipe on a tiny set."""
+
+import json
+
+import numpy as np
+import pytest
+from facecloak_train.data.fer2013 import read_npz
+from facecloak_train.measure.accuracy import (
+    calibration_error,
+    confusion_matrix,
+    reliability_bins,
+    unweighted_recall,
+)
+from facecloak_train.recipes.score_classifier import CROWD, PRIVATE, SOLE, score_classifier
+from facecloak_train.settings import ScoreSettings
+from skimage.io import imread
+
+
+def test_a_confusion_matrix_and_its_recall():
+    truth, said = np.array([0, 0, 0, 1, 1, 2]), np.array([0, 0, 1, 1, 0, 2])
+    counts = confusion_matrix(truth, said, 4)
+    assert counts.tolist() == [[2, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 0]]
+    assert unweighted_recall(counts) == pytest.approx((2 / 3 + 1 / 2 + 1) / 3)
+
+
+def test_calibration_of_one_who_is_surer_than_right():
+    """Says 0.9 ten times and is right eight times; says 0.7 ten times and is right seven times."""
+    sure = np.log(np.array([[0.9, 0.1]] * 10 + [[0.7, 0.3]] * 10, np.float32))
+    truth = np.array([0] * 8 + [1] * 2 + [0] * 7 + [1] * 3)
+    bins = reliability_bins(sure, truth, 5)
+    assert [one["faces"] for one in bins] == [0, 0, 0, 10, 10]
+    assert bins[4]["confidence"] == pytest.approx(0.9)
+    assert bins[4]["accuracy"] == pytest.approx(0.8)
+    assert calibration_error(bins) == pytest.approx(0.05)
+
+
+def test_the_report_counts_repeats_once_and_asks_the_crowd(tiny_weights, tiny_faces, tmp_path):
+    """Each face of the tiny set is its own; the crowd of the first three faces says something."""
+    splits = read_npz(tiny_faces)
+    names = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear"
+    crowd = [names + ",contempt,unknown,NF"]
+    for split, faces in splits.items():
+        for number in range(len(faces)):
+            sure = split == PRIVATE and number < 3
+            crowd.append(f"{split},x,0,0,0,0,{10 * sure},0,0,0,{10 * (not sure)},0")
+    votes, out = tmp_path / "votes.csv", tmp_path / "score" / "score.json"
+    votes.write_text("\n".join(crowd) + "\n")
+    report = score_classifier(
+        ScoreSettings(data=tiny_faces, weights=tiny_weights, out=out, ferplus=votes)
+    )
+    assert json.loads(out.read_text()) == report
+    rows = report["rows"]
+    assert rows[PRIVATE]["accuracy"] > 0.8
+    assert rows[SOLE]["faces"] == rows[PRIVATE]["faces"] == 35
+    assert rows[CROWD]["faces"] == 3
+    assert rows[CROWD]["labels_agree"] == pytest.approx(1 / 3)
+    assert np.sum(report["confusion"]) == 35
+    for picture in ("confusion.png", "reliability.png"):
+        assert imread(out.with_name(picture)).std() > 5

@@ -1,0 +1,72 @@
+"""FER+: what ten people each saw in the faces of FER2013.
+
+Source: Barsoum et al., "Training Deep Networks for Facial Expression Recognition with
+Crowd-Sourced Label Distribution" (arXiv 1608.01041). The votes come as ``fer2013new.csv``, row by
+row in the order of ``fer2013.csv``.
+"""
+
+import csv
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facecloak_train.data.fer2013 import LABELS, DatasetError
+
+_OURS: Final = {
+    "neutral": "neutral",
+    "happiness": "happy",
+    "surprise": "surprise",
+    "sadness": "sad",
+    "anger": "angry",
+    "disgust": "disgust",
+    "fear": "fear",
+}
+_OTHERS: Final = ("contempt", "unknown", "NF")
+
+
+def majorities(path: Path, counts: Mapping[str, int]) -> dict[str, NDArray[np.int64]]:
+    """The class that the majority sees in each face.
+
+    As the authors' majority: votes of one person alone fall out, and the class needs more than half
+    of those left. Contempt, "unknown" and "no face" are none of the seven classes.
+
+    Args:
+        path: ``fer2013new.csv``.
+        counts: how many faces each split has.
+
+    Returns:
+        For each split ``int64[N]``, indices into ``fer2013.LABELS``, or -1 for none of them.
+
+    Raises:
+        DatasetError: it cannot be read, a row is broken, or the rows are not those of the splits.
+    """
+    names = (*_OURS, *_OTHERS)
+    found: dict[str, list[int]] = {split: [] for split in counts}
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            for number, row in enumerate(csv.DictReader(file), start=2):
+                try:
+                    votes = np.array([int(row[name]) for name in names])
+                    found[row["Usage"]].append(_majority(votes))
+                except (KeyError, ValueError, TypeError) as exc:
+                    msg = f"{path.name}, line {number}: not a row of FER+ ({exc})"
+                    raise DatasetError(msg) from exc
+    except (OSError, UnicodeDecodeError, csv.Error) as exc:
+        msg = f"{path} cannot be read: {exc}"
+        raise DatasetError(msg) from exc
+    for split, count in counts.items():
+        if len(found[split]) != count:
+            msg = f"{path.name}, {split}: {len(found[split])} rows for {count} faces"
+            raise DatasetError(msg + "; give the votes for this very set")
+    return {split: np.array(labels, np.int64) for split, labels in found.items()}
+
+
+def _majority(votes: NDArray[np.int64]) -> int:
+    kept = np.where(votes > 1, votes, 0)
+    first = int(kept.argmax())
+    if first >= len(_OURS) or 2 * kept[first] <= kept.sum():
+        return -1
+    return LABELS.index([*_OURS.values()][first])
