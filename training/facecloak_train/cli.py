@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             description=about,
             formatter_class=argparse.ArgumentDefaultsHelpFormatter,
         )
-        if name == "prepare":
+        if name in ("prepare", "table"):
             command.add_argument("dataset", choices=["fer2013"], help="which dataset it is")
         add_options(command, kind)
     chosen = parser.parse_args(arguments)
@@ -98,6 +98,12 @@ def _robustness(chosen: settings.RobustnessSettings) -> None:
     measure_robustness(chosen)
 
 
+def _table(chosen: settings.TableSettings) -> None:
+    from facecloak_train.recipes.table_fer2013 import table_fer2013
+
+    table_fer2013(chosen)
+
+
 def _export(chosen: settings.ExportSettings) -> None:
     from facecloak_train.recipes.export_onnx import export_onnx
 
@@ -119,6 +125,7 @@ COMMANDS: dict[str, tuple[type[Any], Callable[[Any], None]]] = {
     "call": (settings.CallSettings, _call),
     "score": (settings.ScoreSettings, _score),
     "robustness": (settings.RobustnessSettings, _robustness),
+    "table": (settings.TableSettings, _table),
     "export": (settings.ExportSettings, _export),
     "compositor": (settings.CompositorSettings, _compositor),
 }

@@ -43,6 +43,47 @@ def curves(
     figure.savefig(path, dpi=_DPI)
 
 
+def standings(
+    path: Path,
+    measured: Mapping[str, tuple[float, float, float]],
+    marks: Mapping[str, Mapping[str, float]],
+    label: str,
+) -> None:
+    """One row for each system: what was measured, with its interval, and marks of others.
+
+    Args:
+        path: the .png to write.
+        measured: value, and both ends of its interval, by system.
+        marks: by kind of mark, values of some of the systems.
+        label: of the axis.
+    """
+    figure = Figure(figsize=(7, 1.2 + 0.45 * len(measured)), layout="constrained")
+    axes = figure.subplots()
+    rows = {name: row for row, name in enumerate(measured)}
+    values = np.array([*measured.values()]).reshape(-1, 3)
+    spread = np.abs(values[:, 1:] - values[:, :1]).T
+    axes.errorbar(
+        values[:, 0], [*rows.values()], xerr=spread, fmt="o", capsize=3, label="measured, 95 %"
+    )
+    for (kind, known), shape in zip(marks.items(), "|dx", strict=False):
+        there = [name for name in known if name in rows]
+        axes.scatter(
+            [known[name] for name in there],
+            [rows[name] for name in there],
+            marker=shape,
+            s=90,
+            label=kind,
+            color="black" if shape == "|" else "tab:orange",
+        )
+    axes.set_yticks([*rows.values()], [*rows])
+    axes.invert_yaxis()
+    axes.margins(y=0.2)
+    axes.set_xlabel(label)
+    axes.grid(axis="x", alpha=0.3)
+    axes.legend(loc="best", fontsize="small")
+    figure.savefig(path, dpi=_DPI)
+
+
 def confusion(path: Path, counts: NDArray[np.int64], classes: Sequence[str], title: str) -> None:
     """A confusion matrix in percent of each true class.
 
