@@ -68,6 +68,12 @@ def _fit(chosen: settings.FitSettings) -> None:
     fit_classifier(chosen)
 
 
+def _tune(chosen: settings.TuneSettings) -> None:
+    from facecloak_train.recipes.tune_fit import tune_fit
+
+    tune_fit(chosen)
+
+
 def _attack(chosen: settings.AttackSettings) -> None:
     from facecloak_train.recipes.make_universal import make_universal
 
@@ -120,6 +126,7 @@ COMMANDS: dict[str, tuple[type[Any], Callable[[Any], None]]] = {
     "prepare": (settings.PrepareSettings, _prepare),
     "template": (settings.TemplateSettings, _template),
     "fit": (settings.FitSettings, _fit),
+    "tune": (settings.TuneSettings, _tune),
     "attack": (settings.AttackSettings, _attack),
     "evaluate": (settings.EvaluateSettings, _evaluate),
     "call": (settings.CallSettings, _call),

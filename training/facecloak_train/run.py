@@ -1,14 +1,13 @@
 """A run folder: what was run, how it went, and checkpoints that survive a kill.
 
-A folder holds ``run.json`` (command, settings, versions, data digest), ``metrics.jsonl`` and
-safetensors checkpoints. A checkpoint is replaced in one step, so a kill leaves the old one or
-the new one, never half of one. No pickle is written or read.
+A folder holds ``run.json`` (command, settings, versions, data digest), the metrics (see
+``metrics.py``) and safetensors checkpoints. A checkpoint is replaced in one step, so a kill leaves
+the old one or the new one, never half of one. No pickle is written or read.
 """
 
 import hashlib
 import json
 import logging
-import math
 import platform
 import subprocess
 import sys
@@ -70,21 +69,6 @@ def write_atomically(path: Path, content: bytes) -> None:
     part = path.with_name(path.name + ".part")
     part.write_bytes(content)
     part.replace(path)
-
-
-def append_metrics(folder: Path, row: Mapping[str, float | int | str]) -> None:
-    """Add one line to ``metrics.jsonl``."""
-    with (folder / "metrics.jsonl").open("a") as file:
-        file.write(json.dumps(row) + "\n")
-
-
-def forget_metrics(folder: Path, after_epoch: int) -> None:
-    """Drop the lines of ``metrics.jsonl`` that a run resumed after ``after_epoch`` writes again."""
-    path = folder / "metrics.jsonl"
-    if path.is_file():
-        lines = path.read_text().splitlines(keepends=True)
-        kept = [line for line in lines if json.loads(line).get("epoch", math.inf) <= after_epoch]
-        write_atomically(path, "".join(kept).encode())
 
 
 def save_checkpoint(path: Path, tensors: Mapping[str, Tensor], state: Mapping[str, Any]) -> None:

@@ -113,6 +113,32 @@ class FitSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TuneSettings:
+    """Search for the settings of `fit` under which a short run learns most; goes on where it was.
+
+    It looks for the optimiser, its learning rate and weight decay, the smoothing of labels and the
+    share of faces that lose a rectangle, by PublicTest.
+    """
+
+    data: Path
+    """What `facecloak-train prepare` wrote."""
+    out: Path
+    """The study's folder; a study in it is continued."""
+    trials: int = 20
+    """How many trials the study shall have in all."""
+    net: str = "resnet14"
+    """Architecture, by name."""
+    start: Path | None = None
+    """Weights that each trial begins with; random ones without."""
+    epochs: int = 4
+    """Passes over the training set of each trial, the whole of its schedule."""
+    batch: int = 128
+    """Faces per step."""
+    seed: int = 1
+    """Seed of the search and of every trial."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AttackSettings:
     """Make a universal perturbation against classifiers, from training faces only."""
 

@@ -1,0 +1,85 @@
+"""A study of tiny runs: it goes on, and never looks at PrivateTest."""
+
+import json
+
+import numpy as np
+import optuna
+import pytest
+from facecloak_train import run
+from facecloak_train.data.fer2013 import Faces, read_npz, write_npz
+from facecloak_train.recipes import tune_fit as recipe
+from facecloak_train.settings import TuneSettings
+
+
+@pytest.fixture(autouse=True)
+def quiet():
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+
+
+def settings(tiny_faces, tmp_path, **changes):
+    usual = {"data": tiny_faces, "out": tmp_path / "tune", "net": "tiny", "epochs": 2}
+    return TuneSettings(**usual | {"batch": 20, "trials": 2} | changes)
+
+
+def trials(tmp_path):
+    return optuna.load_study(
+        study_name="fit", storage=f"sqlite:///{tmp_path / 'tune' / 'study.db'}"
+    ).trials
+
+
+def test_a_study_goes_on_where_it_was(tiny_net, tiny_faces, tmp_path, monkeypatch):
+    kept, begun = recipe.train, []
+
+    def dies_in_the_second(chosen, *rest):
+        begun.append(chosen.out.name)
+        if len(begun) == 2:
+            raise KeyboardInterrupt
+        return kept(chosen, *rest)
+
+    monkeypatch.setattr(recipe, "train", dies_in_the_second)
+    with pytest.raises(KeyboardInterrupt):
+        recipe.tune_fit(settings(tiny_faces, tmp_path, trials=3))
+    best = recipe.tune_fit(settings(tiny_faces, tmp_path, trials=3))
+    complete = [one for one in trials(tmp_path) if one.state == optuna.trial.TrialState.COMPLETE]
+    assert len(complete) == 3
+    told = json.loads((tmp_path / "tune" / "best.json").read_text())
+    assert told["public"] == max(one.value for one in complete)
+    assert told["label_smoothing"] == best.label_smoothing
+    before = len(trials(tmp_path))
+    recipe.tune_fit(settings(tiny_faces, tmp_path, trials=3))
+    assert len(trials(tmp_path)) == before
+
+
+def test_a_study_is_not_continued_with_other_settings(tiny_net, tiny_faces, tmp_path):
+    recipe.tune_fit(settings(tiny_faces, tmp_path, trials=1, epochs=1))
+    with pytest.raises(run.RunError, match="another epochs; give the same"):
+        recipe.tune_fit(settings(tiny_faces, tmp_path, trials=2))
+
+
+def test_a_trial_that_learns_nothing_is_cut_short(tiny_net, tiny_faces, tmp_path, monkeypatch):
+    """The sixth trial is told that it stays behind."""
+    asked = []
+
+    def pretends(chosen, _splits, _crew, after_epoch):
+        asked.append(chosen.out.name)
+        for epoch in (1, 2):
+            after_epoch(epoch, 0.1 if len(asked) > 5 else 0.5 + 0.1 * epoch)
+
+    monkeypatch.setattr(recipe, "train", pretends)
+    recipe.tune_fit(settings(tiny_faces, tmp_path, trials=6))
+    states = [one.state.name for one in trials(tmp_path)]
+    assert states == ["COMPLETE"] * 5 + ["PRUNED"]
+
+
+def test_private_faces_choose_nothing(tiny_net, tiny_faces, tmp_path):
+    first = recipe.tune_fit(settings(tiny_faces, tmp_path))
+    splits = read_npz(tiny_faces)
+    other = Faces(np.zeros_like(splits["PrivateTest"].images), splits["PrivateTest"].labels)
+    write_npz(tmp_path / "other.npz", splits | {"PrivateTest": other})
+    again = recipe.tune_fit(settings(tmp_path / "other.npz", tmp_path, out=tmp_path / "again"))
+    assert first.learning_rate == again.learning_rate
+    values = [
+        json.loads((folder / "best.json").read_text())["public"]
+        for folder in (tmp_path / "tune", tmp_path / "again")
+    ]
+    assert values[0] == values[1]
