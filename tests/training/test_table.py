@@ -54,7 +54,7 @@ def test_published_and_measured_stand_side_by_side(runs, tmp_path):
         "**69.00 %** (67.0 - 71.0) [73.11]",
         "73.1",
     ]
-    assert by_system["ResNet18"][1] == "not trained [71.19]"
+    assert by_system["ResNet18"][1] == "not scored [71.19]"
     assert by_system["zebra"][2] == "**50.00 %** (48.0 - 52.0)"
     attacked = [cells for cells in rows(text) if len(cells) == 6 and cells[0] == "VGG19"]
     assert attacked[0][1:5] == [

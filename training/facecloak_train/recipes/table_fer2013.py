@@ -147,7 +147,7 @@ def _markdown(reports: dict[str, dict[str, dict[str, Any]]]) -> str:
 def _scored(system: System, report: dict[str, Any] | None) -> str:
     bar = "" if system.bar is None or system.hardened else f"{system.bar:.1f}"
     if report is None:
-        untrained = f"not trained {_published(system.public)}".rstrip()
+        untrained = f"not scored {_published(system.public)}".rstrip()
         cells = [untrained, _published(system.private), bar, "", "", ""]
         return f"| {system.title} | " + " | ".join(cells) + " |"
     rows = [*report["rows"].values()]
