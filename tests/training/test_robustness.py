@@ -47,6 +47,9 @@ def test_an_attack_beyond_its_budget_is_not_counted():
     attacked.row("ours", 2.0, faces + 2 / 255)
     with pytest.raises(ValueError, match="budget of 2 levels"):
         attacked.row("ours", 2.0, faces + 2.1 / 255)
+    for beyond in (-0.6, 0.6):
+        with pytest.raises(ValueError, match="or the range"):
+            attacked.row("ours", 255.0, faces + beyond)
 
 
 def test_pictures_show_what_they_are_given(tmp_path):

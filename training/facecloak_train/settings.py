@@ -267,9 +267,9 @@ class RobustnessSettings:
     input_px: int = 44
     """Side of the crop that the networks look at, in pixels."""
     autoattack: int = 0
-    """How many of the faces AutoAttack gets; it is slow."""
+    """How many of the faces parts of AutoAttack get (APGD twice, Square); they are slow."""
     autoattack_eps: float = 8.0
-    """The most that it may change, in 8-bit levels."""
+    """The most that they may change, in 8-bit levels."""
     seed: int = 0
     """Which faces, and the random starts."""
 
@@ -278,8 +278,7 @@ class RobustnessSettings:
 class TableSettings:
     """Put what was measured of every system beside what is published, as Markdown and as a picture.
 
-    It reads score.json, robustness.json and metrics.jsonl from folders that are named as systems
-    are: vgg19, resnet18, cnn-landmarks-hog, resnet14, vgg19-fgsm, resnet14-trades, or anything.
+    It reads score.json and robustness.json from folders that are named as systems are: vgg19, resnet18, cnn-landmarks-hog, resnet14, vgg19-fgsm, resnet14-trades, or anything.
     """
 
     runs: Path

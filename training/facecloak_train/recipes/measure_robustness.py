@@ -57,7 +57,9 @@ def measure_robustness(settings: RobustnessSettings) -> dict[str, Any]:
     for eps in settings.eps:
         rows += [
             attacked.row("FGSM", eps, attacked.by_steps(eps, 0, settings.seed)),
-            attacked.row(f"PGD-{settings.steps}", eps, attacked.by_steps(eps, settings.steps, 0)),
+            attacked.row(
+                f"PGD-{settings.steps}", eps, attacked.by_steps(eps, settings.steps, settings.seed)
+            ),
         ]
     nearest = attacked.by_deepfool()
     levels = LEVELS * (nearest - faces).abs().amax(dim=(1, 2, 3))
@@ -139,8 +141,9 @@ class Attacked:
         Raises:
             ValueError: a face changed by more than ``eps`` levels or left the range.
         """
-        if (faces - self._faces).abs().max() > eps / LEVELS + 1e-5 or not 0 <= faces.min() <= 1:
-            msg = f"{attack} broke its budget of {eps:g} levels"
+        far = (faces - self._faces).abs().max() > eps / LEVELS + 1e-5
+        if far or faces.min() < 0.0 or faces.max() > 1.0:
+            msg = f"{attack} broke its budget of {eps:g} levels, or the range"
             raise ValueError(msg)
         said = self._read(faces)
         count = len(said)
