@@ -278,7 +278,8 @@ class RobustnessSettings:
 class TableSettings:
     """Put what was measured of every system beside what is published, as Markdown and as a picture.
 
-    It reads score.json and robustness.json from folders that are named as systems are: vgg19, resnet18, cnn-landmarks-hog, resnet14, vgg19-fgsm, resnet14-trades, or anything.
+    It reads score.json and robustness.json from folders that are named as systems are: vgg19,
+    resnet18, cnn-landmarks-hog, resnet14, vgg19-fgsm, resnet14-trades, or anything.
     """
 
     runs: Path
