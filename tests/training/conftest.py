@@ -52,21 +52,31 @@ def tiny_faces(tmp_path):
 
 
 @pytest.fixture
-def tiny_weights(tiny_net, tiny_faces, tmp_path):
-    fit_classifier(
-        FitSettings(
-            data=tiny_faces,
-            out=tmp_path / "run",
-            net=tiny_net,
-            epochs=12,
-            small_epochs=0,
-            batch=20,
-            learning_rate=0.02,
-            average_decay=0.8,
-            jitter=Jitter(rotation_deg=3, shift=0.01, scale=0.02),
-        )
-    )
-    return tmp_path / "run" / "best.safetensors"
+def tiny_settings(tiny_net, tiny_faces, tmp_path):
+    """Makes settings of runs, by name, in which the tiny network learns the tiny set."""
+
+    def make(name, **changes):
+        usual = {
+            "data": tiny_faces,
+            "out": tmp_path / name,
+            "net": tiny_net,
+            "epochs": 12,
+            "small_epochs": 0,
+            "batch": 20,
+            "learning_rate": 0.02,
+            "average_decay": 0.8,
+            "jitter": Jitter(rotation_deg=3, shift=0.01, scale=0.02),
+        }
+        return FitSettings(**usual | changes)
+
+    return make
+
+
+@pytest.fixture
+def tiny_weights(tiny_settings):
+    settings = tiny_settings("run")
+    fit_classifier(settings)
+    return settings.out / "best.safetensors"
 
 
 @pytest.fixture(autouse=True)

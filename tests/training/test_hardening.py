@@ -1,15 +1,16 @@
 """What a hardened step minimises, and what hardening is for."""
 
+import dataclasses
 import json
 
 import pytest
 import torch
-from facecloak_train import run
+from facecloak_train import nets, run
 from facecloak_train.attacks.individual import against, fgsm
 from facecloak_train.data.fer2013 import read_npz
 from facecloak_train.hardening import attacked_accuracy, hardened_loss
 from facecloak_train.recipes.fit_classifier import fit_classifier
-from facecloak_train.settings import FitSettings, Hardening, Jitter
+from facecloak_train.settings import Hardening
 from torch import nn
 from torch.nn.functional import cross_entropy, one_hot
 
@@ -57,24 +58,7 @@ def test_the_attack_is_one_sentence_where_it_is_not_known(net, batch):
 
 
 @pytest.mark.parametrize("attack", ["fgsm", "pgd", "trades"])
-def test_hardening_hardens(tiny_net, tiny_faces, tmp_path, attack):
-    def fit(name, hardening):
-        settings = FitSettings(
-            data=tiny_faces,
-            out=tmp_path / name,
-            net="tiny",
-            epochs=12,
-            small_epochs=0,
-            batch=20,
-            learning_rate=0.02,
-            average_decay=0.8,
-            jitter=Jitter(rotation_deg=3, shift=0.01, scale=0.02),
-            hardening=hardening,
-        )
-        fit_classifier(settings)
-        tensors, _ = run.load_checkpoint(tmp_path / name / "best.safetensors")
-        return settings, tensors
-
+def test_hardening_hardens(tiny_settings, tiny_faces, attack):
     hardening = Hardening(attack=attack, eps=16.0, steps=3, weight=0.5 if attack == "fgsm" else 2.0)
     if attack == "pgd":
         hardening = Hardening(attack=attack, eps=16.0, steps=3, weight=1.0)
@@ -82,18 +66,12 @@ def test_hardening_hardens(tiny_net, tiny_faces, tmp_path, attack):
     faces = read_npz(tiny_faces)["PublicTest"]
     left = {}
     for name, kind in (("plain", Hardening()), ("hard", hardening)):
-        settings, tensors = fit(name, kind)
-        net = tiny_module(tensors)
-        asked = FitSettings(data=settings.data, out=settings.out, hardening=judged)
+        settings = tiny_settings(name, hardening=kind)
+        fit_classifier(settings)
+        net = nets.build("tiny", 7)
+        net.load_state_dict(run.load_checkpoint(settings.out / "best.safetensors")[0])
+        asked = dataclasses.replace(settings, hardening=judged)
         left[name] = attacked_accuracy(net, faces, asked, torch.device("cpu"))
     assert left["hard"] > left["plain"] + 0.15
-    row = json.loads((tmp_path / "hard" / "metrics.jsonl").read_text().splitlines()[0])
+    row = json.loads((settings.out / "metrics.jsonl").read_text().splitlines()[0])
     assert {"public", "public_attacked"} <= row.keys()
-
-
-def tiny_module(tensors):
-    from facecloak_train import nets  # noqa: PLC0415 - after the fixture put its own there
-
-    net = nets.build("tiny", 7)
-    net.load_state_dict(tensors)
-    return net
