@@ -89,6 +89,8 @@ def assembled() -> Iterator[Crew]:
     if size == 1:
         yield Crew(0, 1, device or torch.device("cpu"))
         return
+    if device is not None:
+        torch.cuda.set_device(device)
     dist.init_process_group("nccl" if cuda else "gloo")
     try:
         yield Crew(dist.get_rank(), size, device or torch.device("cpu"))
