@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -86,18 +86,27 @@ class _Model:
 
 
 class MeshModel(_Model):
-    """The rigid ones of the dense landmarks of up to ``faces`` faces.
+    """Some of the dense landmarks of up to ``faces`` faces.
 
     Args:
         faces: the most faces it looks for.
         video: whether pictures follow each other in time, so that it may track.
         confidence: the least score of a detection.
+        indices: which of the 468 landmarks; by default those that an expression hardly moves.
 
     Raises:
         ArtifactError: a model file of MediaPipe is missing or broken.
     """
 
-    def __init__(self, *, faces: int, video: bool, confidence: float = 0.5) -> None:
+    def __init__(
+        self,
+        *,
+        faces: int,
+        video: bool,
+        confidence: float = 0.5,
+        indices: Sequence[int] = TEMPLATE_INDICES,
+    ) -> None:
+        self._indices = indices
         super().__init__(
             _Mesh,
             static_image_mode=not video,
@@ -106,13 +115,13 @@ class MeshModel(_Model):
         )
 
     def landmarks(self, rgb: Image) -> list[Points]:
-        """Return pixel coordinates for each face: ``float64[13, 2]``, as ``TEMPLATE_INDICES``.
+        """Return pixel coordinates for each face: ``float64[N, 2]``, one row for each index.
 
         Raises:
             DeviceError: the graph failed.
         """
         faces = self._process(rgb).multi_face_landmarks or ()
-        return [_pixels([face.landmark[i] for i in TEMPLATE_INDICES], rgb) for face in faces]
+        return [_pixels([face.landmark[i] for i in self._indices], rgb) for face in faces]
 
 
 class DetectorModel(_Model):

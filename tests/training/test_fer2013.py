@@ -266,3 +266,14 @@ def test_majorities_of_the_crowd(tmp_path):
     path.write_text("\n".join([VOTES, "Training,a.png,6,x"]) + "\n")
     with pytest.raises(DatasetError, match="line 2"):
         ferplus.majorities(path, counts)
+
+
+def test_a_split_that_is_not_asked_for_is_not_read(tmp_path):
+    path = tmp_path / "fer2013new.csv"
+    path.write_text(
+        "\n".join([VOTES, "Training,a.png,6,0,1,1,0,0,0,0,2,0", "PublicTest,,0,0,0,0,0,0,0,0,0,1"])
+    )
+    votes = ferplus.votes(path, {"Training": 1})
+    assert {name: rows.tolist() for name, rows in votes.items()} == {
+        "Training": [[6, 0, 1, 1, 0, 0, 0, 0, 2, 0]]
+    }

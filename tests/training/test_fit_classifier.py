@@ -6,14 +6,18 @@ import textwrap
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from facecloak_train import run
+from facecloak_train.crew import Crew
 from facecloak_train.data.fer2013 import Faces, read_npz, write_npz
 from facecloak_train.nets.vgg import Vgg19
 from facecloak_train.optimization import one_cycle
 from facecloak_train.recipes.fit_classifier import fit_classifier
 from facecloak_train.settings import FitSettings, Hardening, Jitter
+from facecloak_train.teachers import crowd_taught
+from facecloak_train.training import Training
 
 
 def settings(tiny_faces, out, **changes):
@@ -130,6 +134,48 @@ def test_teachers_are_part_of_the_target(tiny_net, tiny_faces, tmp_path, monkeyp
     taught, about = run.load_checkpoint(tmp_path / "student0.9" / "taught.safetensors")
     assert about["teachers"] == [run.digest_of(best)] * 2
     torch.testing.assert_close(taught["probabilities"].sum(1), torch.ones(140))
+
+
+def test_a_crowd_teaches_what_its_votes_have_meant():
+    """Where ten people say A, the label was A in two thirds; where they say B, it was C."""
+    votes = np.zeros((120, 10), np.int64)
+    votes[:60, 0], votes[60:, 1] = 10, 10
+    labels = np.concatenate([np.arange(60) % 3 // 2, np.full(60, 2)])
+    told = crowd_taught(votes, labels, 7)
+    torch.testing.assert_close(told.sum(1), torch.ones(120))
+    torch.testing.assert_close(
+        told[[0, -1], :3], torch.tensor([[2 / 3, 1 / 3, 0.0], [0.0, 0.0, 1.0]]), atol=0.03, rtol=0
+    )
+
+
+def test_the_crowd_is_one_teacher_more(tiny_net, tiny_faces, tmp_path):
+    """A crowd that is right teaches a student whose labels are all wrong half the time."""
+    splits = read_npz(tiny_faces)
+    truth = splits["Training"].labels
+    wrong = np.where(np.arange(len(truth)) // 7 % 2, truth, (truth + 1) % 7)
+    write_npz(
+        tmp_path / "wrong.npz", splits | {"Training": Faces(splits["Training"].images, wrong)}
+    )
+    names = "neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
+    rows = [",".join("10" if n == label else "0" for n in range(10)) for label in truth]
+    path = tmp_path / "votes.csv"
+    path.write_text(
+        "\n".join(
+            [
+                f"Usage,Image name,{names}",
+                *(f"Training,{n}.png,{row}" for n, row in enumerate(rows)),
+            ]
+        )
+    )
+    about = settings(
+        tmp_path / "wrong.npz", tmp_path / "run", epochs=12, ferplus=path, teachers_share=1.0
+    )
+    training = Training(about, read_npz(about.data)["Training"], Crew(0, 1, torch.device("cpu")))
+    wanted = training._wanted
+    torch.testing.assert_close(wanted.sum(1), torch.ones(len(truth)))
+    rows_of = torch.arange(len(truth))
+    half = torch.full((len(truth),), 0.5)
+    torch.testing.assert_close(wanted[rows_of, torch.from_numpy(truth)], half, atol=0.05, rtol=0)
 
 
 def test_a_teacher_may_have_another_architecture(tiny_net, tiny_faces, tmp_path):

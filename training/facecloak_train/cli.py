@@ -62,6 +62,12 @@ def _template(chosen: settings.TemplateSettings) -> None:
     logger.info("keypoints, of %d faces:\n%s", template.keypoint_faces, template.keypoints)
 
 
+def _describe(chosen: settings.DescribeSettings) -> None:
+    from facecloak_train.recipes.describe_faces import describe_faces
+
+    describe_faces(chosen)
+
+
 def _fit(chosen: settings.FitSettings) -> None:
     from facecloak_train.recipes.fit_classifier import fit_classifier
 
@@ -125,6 +131,7 @@ def _compositor(chosen: settings.CompositorSettings) -> None:
 COMMANDS: dict[str, tuple[type[Any], Callable[[Any], None]]] = {
     "prepare": (settings.PrepareSettings, _prepare),
     "template": (settings.TemplateSettings, _template),
+    "describe": (settings.DescribeSettings, _describe),
     "fit": (settings.FitSettings, _fit),
     "tune": (settings.TuneSettings, _tune),
     "attack": (settings.AttackSettings, _attack),

@@ -60,6 +60,16 @@ class TemplateSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DescribeSettings:
+    """Take features of the faces, 68 landmarks and sliding HOG, for cnn-landmarks-hog."""
+
+    data: Path
+    """What `facecloak-train prepare` wrote."""
+    out: Path
+    """The .npz of features to write, 400 MB."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FitSettings:
     """Train a classifier of facial expressions; a run that was killed goes on where it stopped."""
 
@@ -98,6 +108,10 @@ class FitSettings:
     opinion on a face is part of the target."""
     teachers_share: float = 0.5
     """Their part of the target; the label has the rest."""
+    features: Path | None = None
+    """What `facecloak-train describe` wrote, for a network that takes features."""
+    ferplus: Path | None = None
+    """fer2013new.csv, the votes of FER+: the label to be expected from them is one teacher more."""
     average_decay: float = 0.998
     """Decay, per step, of the moving average of the weights; the average is what is kept."""
     seed: int = 1
@@ -240,6 +254,8 @@ class ScoreSettings:
     """The classifier: a best.safetensors of `fit`, or an exported .onnx."""
     out: Path
     """The JSON report to write; a confusion matrix and a reliability curve go beside it."""
+    features: Path | None = None
+    """What `facecloak-train describe` wrote, for a network that takes features."""
     ferplus: Path | None = None
     """fer2013new.csv, the votes of FER+, to score by their majority, too."""
     input_px: int = 44

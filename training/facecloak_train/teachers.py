@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm import tqdm
 
@@ -19,6 +20,7 @@ from facecloak_train.export.onnx_import import unfold
 logger = logging.getLogger(__name__)
 
 _STATISTICS_FACES: Final = 500
+_RIDGE: Final = 1e-4
 
 
 def load_weights(net: nn.Module, path: Path, faces: Tensor, size_px: int, seed: int) -> None:
@@ -101,6 +103,40 @@ def taught(
     probabilities = torch.stack(thoughts).mean(0)
     cache.parent.mkdir(parents=True, exist_ok=True)
     run.save_checkpoint(cache, {"probabilities": probabilities}, asked)
+    return probabilities
+
+
+def crowd_taught(votes: NDArray[np.int64], labels: NDArray[np.int64], classes: int) -> Tensor:
+    """What a face's label is expected to be, from what a crowd saw in it.
+
+    Multinomial logistic regression of the label on the shares of the votes and their roots, with a
+    small ridge; a network learns more from it than from the label, which is one person's word.
+
+    Args:
+        votes: ``int64[N, options]``, how many people chose what.
+        labels: ``int64[N]``, what the set says.
+        classes: number of them.
+
+    Returns:
+        ``float32[N, classes]``, rows that sum to one.
+    """
+    shares = torch.from_numpy(votes / np.maximum(1, votes.sum(axis=1, keepdims=True))).float()
+    seen = torch.cat([shares, shares.sqrt()], dim=1)
+    reader = nn.Linear(seen.shape[1], classes)
+    nn.init.zeros_(reader.weight)
+    nn.init.zeros_(reader.bias)
+    wanted = torch.from_numpy(labels)
+    lbfgs = torch.optim.LBFGS(reader.parameters(), max_iter=200, line_search_fn="strong_wolfe")
+
+    def loss() -> Tensor:
+        lbfgs.zero_grad()
+        value = nn.functional.cross_entropy(reader(seen), wanted)
+        value = value + _RIDGE * reader.weight.square().sum()
+        value.backward()  # type: ignore[no-untyped-call]
+        return value
+
+    lbfgs.step(loss)  # type: ignore[no-untyped-call]
+    probabilities: Tensor = reader(seen).detach().softmax(-1)
     return probabilities
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -21,13 +22,13 @@ from tqdm import tqdm
 from facecloak_train import nets, run
 from facecloak_train.augment import augment, erase
 from facecloak_train.crew import Crew
-from facecloak_train.data import fer2013
+from facecloak_train.data import fer2013, ferplus
 from facecloak_train.hardening import attacked_accuracy, hardened_loss
 from facecloak_train.measure.accuracy import centre_crop_accuracy
 from facecloak_train.metrics import Metrics
 from facecloak_train.optimization import one_cycle, optimizer
 from facecloak_train.settings import FitSettings
-from facecloak_train.teachers import load_weights, taught
+from facecloak_train.teachers import crowd_taught, load_weights, taught
 
 logger = logging.getLogger(__name__)
 
@@ -127,7 +128,9 @@ class Training:
         self._own = crew.share(settings.batch)
         self._images = torch.from_numpy(faces.images)[:, None]
         self._labels = torch.from_numpy(faces.labels)
-        self.net = self._fresh(settings.net)
+        self._votes = _votes(settings, len(faces))
+        self._features = None if faces.features is None else torch.from_numpy(faces.features)
+        self.net = self._fresh(settings.net, features=self._features is not None)
         if settings.start is not None:
             load_weights(self.net, settings.start, self._images, settings.input_px, settings.seed)
         average = get_ema_multi_avg_fn(settings.average_decay)  # type: ignore[no-untyped-call]
@@ -144,9 +147,9 @@ class Training:
         """The epoch that the last step belongs to, counted from one."""
         return 1 + max(0, self.done - 1) // self.per_epoch
 
-    def _fresh(self, name: str) -> nn.Module:
+    def _fresh(self, name: str, *, features: bool = False) -> nn.Module:
         """An untrained network, whose channels come last because that is faster."""
-        net = nets.build(name, len(fer2013.LABELS)).to(self.device)
+        net = nets.build(name, len(fer2013.LABELS), features=features).to(self.device)
         return net.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
     @functools.cached_property
@@ -154,19 +157,24 @@ class Training:
         """What the network is to answer, ``float32[N, classes]``: labels, mixed with teachers."""
         settings = self.settings
         labels = one_hot(self._labels, len(fer2013.LABELS)).float()
-        if not settings.teachers:
+        told = []
+        if settings.teachers:
+            cache = settings.out / "taught.safetensors"
+            with self._crew.leader_first():
+                nets_told = taught(
+                    settings.teachers,
+                    self._fresh,
+                    self._images,
+                    settings.input_px,
+                    settings.seed,
+                    cache,
+                )
+            told += [nets_told] * len(settings.teachers)
+        if self._votes is not None:
+            told.append(crowd_taught(self._votes, self._labels.numpy(), len(fer2013.LABELS)))
+        if not told:
             return labels
-        cache = settings.out / "taught.safetensors"
-        with self._crew.leader_first():
-            told = taught(
-                settings.teachers,
-                self._fresh,
-                self._images,
-                settings.input_px,
-                settings.seed,
-                cache,
-            )
-        return torch.lerp(labels, told, settings.teachers_share)
+        return torch.lerp(labels, torch.stack(told).mean(0), settings.teachers_share)
 
     def step(self) -> None:
         """Take one step."""
@@ -178,14 +186,13 @@ class Training:
         dropout = settings.seed * 1_000_003 + self.done + (self._crew.rank << 40)
         torch.manual_seed(dropout)
         size_px = settings.small_px if epoch < settings.small_epochs else settings.input_px
-        batch = augment(self._images[chosen].float() / 255.0, size_px, settings.jitter, generator)
-        batch = erase(batch, settings.erase, generator)[self._own]
+        net, batch = self._batch(chosen, size_px, generator)
         for group in self._optimizer.param_groups:
             group["lr"] = settings.learning_rate * one_cycle(self.done / self.steps)
         wanted = self._wanted[chosen][self._own].to(self.device)
         with torch.autocast(self.device.type, torch.bfloat16):
             loss = hardened_loss(
-                self.net,
+                net,
                 batch.to(self.device),
                 wanted,
                 settings.hardening,
@@ -201,6 +208,21 @@ class Training:
         self.average.update_parameters(self.net)
         self.losses.append(self._crew.mean(loss.item()))
         self.done += 1
+
+    def _batch(
+        self, chosen: Tensor, size_px: int, generator: torch.Generator
+    ) -> tuple[nn.Module, Tensor]:
+        """This process's share of the chosen faces, augmented, and the network that takes them."""
+        images, jitter, net = self._images[chosen].float() / 255.0, self.settings.jitter, self.net
+        if self._features is not None and nets.takes_features(net):
+            # A mirror image has features of its own, so that faces are mirrored here.
+            mirrored = (torch.rand(len(chosen), generator=generator) < 0.5) & jitter.flip
+            images = torch.where(mirrored[:, None, None, None], images.flip(-1), images)
+            jitter = dataclasses.replace(jitter, flip=False)
+            features = self._features[chosen, mirrored.long()][self._own]
+            net = nets.Bound(self.net, features.float().to(self.device))
+        faces = augment(images, size_px, jitter, generator)
+        return net, erase(faces, self.settings.erase, generator)[self._own]
 
     def snapshot(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Everything that :meth:`restore` needs: tensors, and a JSON-able state."""
@@ -242,11 +264,19 @@ class Training:
         self.done, self.best = int(state["step"]), state["best"]
 
 
+def _votes(settings: FitSettings, count: int) -> NDArray[np.int64] | None:
+    if settings.ferplus is None:
+        return None
+    return ferplus.votes(settings.ferplus, {"Training": count})["Training"]
+
+
 def _identity(settings: FitSettings) -> dict[str, Any]:
     """Everything that the result of a run depends on, as plain JSON values."""
     fields = dataclasses.asdict(settings) | {
         "data": run.digest_of(settings.data),
         "start": settings.start and run.digest_of(settings.start),
         "teachers": [run.digest_of(path) for path in settings.teachers],
+        "features": settings.features and run.digest_of(settings.features),
+        "ferplus": settings.ferplus and run.digest_of(settings.ferplus),
     }
     return {k: v for k, v in fields.items() if k not in ("out", "checkpoint_steps")}

@@ -30,10 +30,13 @@ class Faces:
     Attributes:
         images: ``uint8[N, 48, 48]``, grey.
         labels: ``int64[N]``, indices into :data:`LABELS`.
+        features: ``float16[N, 2, D]``, of the faces and of their mirror images, for networks that
+            take some (:mod:`facecloak_train.data.features`).
     """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
+    features: NDArray[np.float16] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)

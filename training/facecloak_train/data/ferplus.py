@@ -27,6 +27,42 @@ _OURS: Final = {
 _OTHERS: Final = ("contempt", "unknown", "NF")
 
 
+def votes(path: Path, counts: Mapping[str, int]) -> dict[str, NDArray[np.int64]]:
+    """How many people saw what in each face.
+
+    Args:
+        path: ``fer2013new.csv``.
+        counts: how many faces each split has; a split that is not named is not read.
+
+    Returns:
+        For each split ``int64[N, 10]``: neutral, happy, surprise, sad, angry, disgust, fear,
+        contempt, unknown, no face.
+
+    Raises:
+        DatasetError: it cannot be read, a row is broken, or the rows are not those of the splits.
+    """
+    names = (*_OURS, *_OTHERS)
+    found: dict[str, list[list[int]]] = {split: [] for split in counts}
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            for number, row in enumerate(csv.DictReader(file), start=2):
+                try:
+                    chosen = [int(row[name]) for name in names]
+                    if row["Usage"] in found:
+                        found[row["Usage"]].append(chosen)
+                except (KeyError, ValueError, TypeError) as exc:
+                    msg = f"{path.name}, line {number}: not a row of FER+ ({exc})"
+                    raise DatasetError(msg) from exc
+    except (OSError, UnicodeDecodeError, csv.Error) as exc:
+        msg = f"{path} cannot be read: {exc}"
+        raise DatasetError(msg) from exc
+    for split, count in counts.items():
+        if len(found[split]) != count:
+            msg = f"{path.name}, {split}: {len(found[split])} rows for {count} faces"
+            raise DatasetError(msg + "; give the votes for this very set")
+    return {split: np.array(rows, np.int64).reshape(-1, 10) for split, rows in found.items()}
+
+
 def majorities(path: Path, counts: Mapping[str, int]) -> dict[str, NDArray[np.int64]]:
     """The class that the majority sees in each face.
 
@@ -41,27 +77,10 @@ def majorities(path: Path, counts: Mapping[str, int]) -> dict[str, NDArray[np.in
         For each split ``int64[N]``, indices into ``fer2013.LABELS``, or -1 for none of them.
 
     Raises:
-        DatasetError: it cannot be read, a row is broken, or the rows are not those of the splits.
+        DatasetError: as :func:`votes`.
     """
-    names = (*_OURS, *_OTHERS)
-    found: dict[str, list[int]] = {split: [] for split in counts}
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            for number, row in enumerate(csv.DictReader(file), start=2):
-                try:
-                    votes = np.array([int(row[name]) for name in names])
-                    found[row["Usage"]].append(_majority(votes))
-                except (KeyError, ValueError, TypeError) as exc:
-                    msg = f"{path.name}, line {number}: not a row of FER+ ({exc})"
-                    raise DatasetError(msg) from exc
-    except (OSError, UnicodeDecodeError, csv.Error) as exc:
-        msg = f"{path} cannot be read: {exc}"
-        raise DatasetError(msg) from exc
-    for split, count in counts.items():
-        if len(found[split]) != count:
-            msg = f"{path.name}, {split}: {len(found[split])} rows for {count} faces"
-            raise DatasetError(msg + "; give the votes for this very set")
-    return {split: np.array(labels, np.int64) for split, labels in found.items()}
+    found = votes(path, counts)
+    return {split: np.array([_majority(row) for row in found[split]], np.int64) for split in found}
 
 
 def _majority(votes: NDArray[np.int64]) -> int:

@@ -1,30 +1,49 @@
 """How well a torch classifier reads faces of a split, and how well it knows that."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from facecloak_train import nets
 from facecloak_train.augment import centre_crop, ten_crop
 from facecloak_train.data.fer2013 import Faces
 
 
-def _planes(faces: Faces) -> tuple[Tensor, Tensor]:
-    return torch.from_numpy(faces.images)[:, None], torch.from_numpy(faces.labels)
+def _read(
+    net: nn.Module, crops: Tensor, faces: Faces, batch: slice, device: torch.device
+) -> Tensor:
+    """Logits, ``float32[crops, batch, classes]``, in bf16; the second half are mirror images."""
+    flat = crops.flatten(0, 1)
+    if nets.takes_features(net):
+        assert faces.features is not None  # noqa: S101 - see facecloak_train.data.features
+        plain, mirrored = torch.from_numpy(faces.features[batch]).float().to(device).unbind(1)
+        half = len(crops) // 2
+        views = [plain] * (len(crops) - half) + [mirrored] * half
+        net = nets.Bound(net, torch.cat(views))
+    with torch.autocast(device.type, torch.bfloat16):
+        logits: Tensor = net(flat)
+    return logits.float().reshape(*crops.shape[:2], -1)
+
+
+def _batches(faces: Faces, count: int) -> Iterator[tuple[slice, Tensor]]:
+    """Batches of the faces: where they are, and ``float32[N, 1, S, S]`` in ``[0, 1]``."""
+    for start in range(0, len(faces), count):
+        batch = slice(start, start + count)
+        yield batch, torch.from_numpy(faces.images[batch])[:, None].float() / 255.0
 
 
 @torch.no_grad()
 def centre_crop_accuracy(net: nn.Module, faces: Faces, size_px: int, device: torch.device) -> float:
     """Share of faces classified rightly from their centre crop, under bf16 autocast."""
     net.eval()
-    images, labels = _planes(faces)
-    centre = centre_crop(images, size_px)
-    right = 0
-    for crops, truth in zip(torch.split(centre, 256), torch.split(labels, 256), strict=True):
-        with torch.autocast(device.type, torch.bfloat16):
-            logits = net(crops.to(device).float() / 255.0)
-        right += int((logits.argmax(1).cpu() == truth).sum())
-    return right / len(faces)
+    said = []
+    for batch, images in _batches(faces, 256):
+        crops = centre_crop(images, size_px).to(device)[None]
+        said.append(_read(net, crops, faces, batch, device)[0].argmax(1).cpu())
+    return float((torch.cat(said).numpy() == faces.labels).mean())
 
 
 def ten_crop_accuracy(net: nn.Module, faces: Faces, size_px: int, device: torch.device) -> float:
@@ -42,13 +61,10 @@ def ten_crop_logits(
     Source: the protocol of github.com/WuJie1010/Facial-Expression-Recognition.Pytorch.
     """
     net.eval()
-    images, _ = _planes(faces)
     answers = []
-    for batch in torch.split(images, 64):
-        crops = ten_crop(batch.to(device).float() / 255.0, size_px)
-        with torch.autocast(device.type, torch.bfloat16):
-            logits = net(crops.flatten(0, 1)).float().unflatten(0, crops.shape[:2]).mean(0)
-        answers.append(logits.cpu())
+    for batch, images in _batches(faces, 64):
+        crops = ten_crop(images.to(device), size_px)
+        answers.append(_read(net, crops, faces, batch, device).mean(0).cpu())
     together: NDArray[np.float32] = torch.cat(answers).numpy()
     return together
 

@@ -4,20 +4,42 @@ from collections.abc import Callable
 
 from torch import nn
 
+from facecloak_train.nets.described import Bound, CnnLandmarksHog
 from facecloak_train.nets.resnet import resnet14, resnet18
 from facecloak_train.nets.vgg import Vgg19
+
+__all__ = ["NETS", "Bound", "build", "takes_features"]
 
 NETS: dict[str, Callable[[int], nn.Module]] = {
     "vgg19": Vgg19,
     "resnet18": resnet18,
     "resnet14": resnet14,
+    "cnn-landmarks-hog": CnnLandmarksHog,
 }
 """Every trainable architecture by its command-line name; called with the number of classes."""
 
 
-def build(name: str, classes: int) -> nn.Module:
-    """A fresh network. Raises ``ValueError`` that lists the names there are."""
+def build(name: str, classes: int, *, features: bool = False) -> nn.Module:
+    """A fresh network.
+
+    Args:
+        name: of the architecture.
+        classes: number of them.
+        features: whether there are features of the faces to give it, too.
+
+    Raises:
+        ValueError: there is none of that name, or it needs features.
+    """
     if name not in NETS:
         msg = f"there is no architecture {name!r}; there are {', '.join(sorted(NETS))}"
         raise ValueError(msg)
-    return NETS[name](classes)
+    net = NETS[name](classes)
+    if takes_features(net) and not features:
+        msg = f"{name} needs features of the faces; only fit and score take --features"
+        raise ValueError(msg + ", which `facecloak-train describe` writes")
+    return net
+
+
+def takes_features(net: nn.Module) -> bool:
+    """Whether it looks at features of a face beside the face."""
+    return bool(getattr(net, "takes_features", False))

@@ -13,7 +13,7 @@ import logging
 
 from facecloak_train import run
 from facecloak_train.crew import assembled
-from facecloak_train.data import fer2013
+from facecloak_train.data import features
 from facecloak_train.measure.accuracy import ten_crop_accuracy
 from facecloak_train.metrics import Metrics
 from facecloak_train.settings import FitSettings
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 def fit_classifier(settings: FitSettings) -> float:
     """Train, or go on training, and return the ten-crop accuracy on PrivateTest in ``[0, 1]``."""
-    splits = fer2013.read_npz(settings.data)
+    splits = features.splits_of(settings.data, settings.features)
     with assembled() as crew:
         training = train(settings, splits, crew)
         tensors, state = run.load_checkpoint(settings.out / BEST)

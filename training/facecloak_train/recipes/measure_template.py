@@ -9,20 +9,14 @@ output are the constants of ``facecloak.core.geometry``. Needs 20 s for 3000 fac
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from facecloak.core.geometry import KEYPOINT_MIRROR, TEMPLATE_MIRROR
-from facecloak.core.types import Image, Points
+from facecloak.core.types import Points
 from facecloak.face.mediapipe_finder import DetectorModel, MeshModel
-from facecloak_train.data.fer2013 import FACE_PX, read_npz
-
-MARGIN_PX: Final = 12
-"""Border replicated around a 48x48 face: the detector likes some room around a face."""
-ZOOM: Final = 4
+from facecloak_train.data.fer2013 import read_npz
+from facecloak_train.measure.finding import enlarged, share_of_face
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +54,7 @@ def measure_template(data: Path, count: int = 3000, seed: int = 0) -> Template:
     keypoints: list[Points] = []
     with MeshModel(faces=1, video=False) as mesh, DetectorModel(far=False) as detector:
         for image in images[np.sort(chosen)]:
-            picture = _enlarged(image)
+            picture = enlarged(image)
             meshes += mesh.landmarks(picture)
             keypoints += [points for points, _ in detector.keypoints(picture)[:1]]
     return Template(
@@ -71,16 +65,9 @@ def measure_template(data: Path, count: int = 3000, seed: int = 0) -> Template:
     )
 
 
-def _enlarged(face: NDArray[np.uint8]) -> Image:
-    border = (MARGIN_PX,) * 4
-    picture = cv2.copyMakeBorder(face, *border, cv2.BORDER_REPLICATE)
-    picture = cv2.resize(picture, None, fx=ZOOM, fy=ZOOM, interpolation=cv2.INTER_CUBIC)
-    return cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB).astype(np.uint8, copy=False)
-
-
 def _centre(faces: list[Points], mirror: tuple[int, ...]) -> Points:
     """The median face in face coordinates, made symmetric about x = 0.5."""
-    middle = np.median((np.stack(faces) + 0.5) / ZOOM - MARGIN_PX, axis=0) / FACE_PX
+    middle = np.median(share_of_face(np.stack(faces)), axis=0)
     mirrored = middle[list(mirror)] * (-1.0, 1.0) + (1.0, 0.0)
     symmetric: Points = np.round((middle + mirrored) / 2, 4)
     return symmetric

@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 
 from facecloak_train import nets, run
-from facecloak_train.data import fer2013, ferplus
+from facecloak_train.data import features, fer2013, ferplus
 from facecloak_train.measure.accuracy import (
     calibration_error,
     confusion_matrix,
@@ -40,10 +40,10 @@ SOLE, CROWD = "PrivateTest without repeats", "the same, FER+ majority"
 
 def score_classifier(settings: ScoreSettings) -> dict[str, Any]:
     """Score, write the report and the pictures, return the report."""
-    splits = fer2013.read_npz(settings.data)
+    splits = features.splits_of(settings.data, settings.features)
     name = architecture(settings.weights)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    net = nets.build(name, len(fer2013.LABELS)).to(device)
+    net = nets.build(name, len(fer2013.LABELS), features=settings.features is not None).to(device)
     training = torch.from_numpy(splits["Training"].images)[:, None]
     load_weights(net, settings.weights, training, settings.input_px, settings.seed)
 
