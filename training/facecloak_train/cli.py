@@ -68,6 +68,18 @@ def _describe(chosen: settings.DescribeSettings) -> None:
     describe_faces(chosen)
 
 
+def _synthesize(chosen: settings.SynthesizeSettings) -> None:
+    from facecloak_train.recipes.synthesize_clips import synthesize_clips
+
+    synthesize_clips(chosen)
+
+
+def _fit_clips(chosen: settings.FitClipsSettings) -> None:
+    from facecloak_train.recipes.fit_clips import fit_clip_classifier
+
+    fit_clip_classifier(chosen)
+
+
 def _fit(chosen: settings.FitSettings) -> None:
     from facecloak_train.recipes.fit_classifier import fit_classifier
 
@@ -132,6 +144,8 @@ COMMANDS: dict[str, tuple[type[Any], Callable[[Any], None]]] = {
     "prepare": (settings.PrepareSettings, _prepare),
     "template": (settings.TemplateSettings, _template),
     "describe": (settings.DescribeSettings, _describe),
+    "synthesize": (settings.SynthesizeSettings, _synthesize),
+    "fit-clips": (settings.FitClipsSettings, _fit_clips),
     "fit": (settings.FitSettings, _fit),
     "tune": (settings.TuneSettings, _tune),
     "attack": (settings.AttackSettings, _attack),

@@ -127,6 +127,61 @@ class FitSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SynthesizeSettings:
+    """Make the synthetic stand-in for micro-expression sets: still faces, moved by action units."""
+
+    data: Path
+    """What `facecloak-train prepare fer2013` wrote; its neutral training faces are moved."""
+    out: Path
+    """The folder of clips to write."""
+    subjects: int = 24
+    """How many people."""
+    clips: int = 48
+    """How many clips of each."""
+    classes: int = 3
+    """3 (negative, positive, surprise) or 5 (happiness, disgust, repression, surprise, others)."""
+    seed: int = 1
+    """Seed of every random choice."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipTraining:
+    """How a classifier of clips is trained."""
+
+    epochs: int = 14
+    """Passes over the training clips."""
+    batch: int = 32
+    """Clips per step."""
+    learning_rate: float = 1e-3
+    """Its peak."""
+    weight_decay: float = 1e-3
+    """Of AdamW."""
+    label_smoothing: float = 0.05
+    """Share of the target spread over all classes."""
+    seed: int = 1
+    """Seed of every random choice."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitClipsSettings:
+    """Train a classifier of micro-expressions, fold by fold, and score it on held-out people."""
+
+    data: Path
+    """The folder of clips that `prepare` or `synthesize` wrote."""
+    out: Path
+    """Run folder; folds that are done in it are not done again."""
+    net: str = "stcnn"
+    """Architecture, by name: stcnn, fusenet-intermediate, fusenet-late, learnet."""
+    protocol: str = "loso"
+    """loso (leave one subject out), 80-20 (as published: random clips, people in both parts), or
+    all (no test; what is exported)."""
+    frames: int = 18
+    """Length to which every clip is resampled."""
+    training: ClipTraining = field(default_factory=ClipTraining)
+    """Of each fold."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TuneSettings:
     """Search for the settings of `fit` under which a short run learns most; goes on where it was.
 

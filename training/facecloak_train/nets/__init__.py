@@ -5,10 +5,12 @@ from collections.abc import Callable
 from torch import nn
 
 from facecloak_train.nets.described import Bound, CnnLandmarksHog
+from facecloak_train.nets.learnet import LearNet
 from facecloak_train.nets.resnet import resnet14, resnet18
+from facecloak_train.nets.stcnn import FuseNetIntermediate, FuseNetLate, MicroExpSTCNN
 from facecloak_train.nets.vgg import Vgg19
 
-__all__ = ["NETS", "Bound", "build", "takes_features"]
+__all__ = ["CLIP_NETS", "NETS", "Bound", "build", "build_for_clips", "takes_features"]
 
 NETS: dict[str, Callable[[int], nn.Module]] = {
     "vgg19": Vgg19,
@@ -17,6 +19,23 @@ NETS: dict[str, Callable[[int], nn.Module]] = {
     "cnn-landmarks-hog": CnnLandmarksHog,
 }
 """Every trainable architecture by its command-line name; called with the number of classes."""
+
+
+CLIP_NETS: dict[str, Callable[[int, int], nn.Module]] = {
+    "stcnn": MicroExpSTCNN,
+    "fusenet-intermediate": FuseNetIntermediate,
+    "fusenet-late": FuseNetLate,
+    "learnet": LearNet,
+}
+"""Every classifier of clips, likewise; called with the number of classes and of frames."""
+
+
+def build_for_clips(name: str, classes: int, frames: int) -> nn.Module:
+    """A fresh classifier of clips. Raises ``ValueError`` that lists the names there are."""
+    if name not in CLIP_NETS:
+        msg = f"there is no architecture {name!r} for clips; there are "
+        raise ValueError(msg + ", ".join(sorted(CLIP_NETS)))
+    return CLIP_NETS[name](classes, frames)
 
 
 def build(name: str, classes: int, *, features: bool = False) -> nn.Module:

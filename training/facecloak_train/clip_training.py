@@ -1,0 +1,116 @@
+"""Training of a classifier of clips, whole sets of which fit into memory."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from facecloak_train.data.clips import ClipSet, resampled
+from facecloak_train.settings import ClipTraining
+
+_MARGIN_PX: Final = 4
+_LATEST: Final = 3
+
+Told = Callable[[float], None]
+"""Is told the loss of each step."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clips:
+    """Clips of one length, what they express, and who does.
+
+    Attributes:
+        frames: ``uint8[N, T, 112, 112]``, aligned grey faces.
+        labels: ``int64[N]``, indices into ``classes``.
+        subjects: N names.
+        classes: their names.
+    """
+
+    frames: Tensor
+    labels: Tensor
+    subjects: NDArray[np.str_]
+    classes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def only(self, kept: NDArray[np.bool_]) -> "Clips":
+        """Those that are ``True`` in ``bool[N]``."""
+        chosen = torch.from_numpy(kept)
+        return Clips(self.frames[chosen], self.labels[chosen], self.subjects[kept], self.classes)
+
+
+def load(found: ClipSet, frames: int) -> Clips:
+    """All clips of a set, each resampled to ``frames``."""
+    return Clips(
+        torch.from_numpy(np.stack([resampled(clip, frames) for clip in found])),
+        torch.from_numpy(found.labels),
+        found.subjects,
+        found.classes,
+    )
+
+
+def fit_clips(net: nn.Module, clips: Clips, how: ClipTraining, told: Told) -> None:
+    """Train ``net``, in place: AdamW, one warm-up and a cosine, under bf16 autocast.
+
+    Every choice depends on the seed alone. The clips of a batch are moved, mirrored and begin
+    earlier or later together; each has light of its own.
+    """
+    torch.manual_seed(how.seed)
+    generator = torch.Generator().manual_seed(how.seed)
+    optimizer = torch.optim.AdamW(
+        net.parameters(), lr=how.learning_rate, weight_decay=how.weight_decay
+    )
+    per_epoch = max(1, len(clips) // how.batch)
+    steps, done = per_epoch * how.epochs, 0
+    net.train()
+    for _ in range(how.epochs):
+        order = torch.randperm(len(clips), generator=generator)
+        for batch in torch.split(order, how.batch)[:per_epoch]:
+            for group in optimizer.param_groups:
+                group["lr"] = how.learning_rate * _course(done / steps)
+            seen = augmented(clips.frames[batch].float() / 255.0, generator)
+            with torch.autocast("cpu", torch.bfloat16):
+                logits = net(seen)
+            loss = functional.cross_entropy(
+                logits.float(), clips.labels[batch], label_smoothing=how.label_smoothing
+            )
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            told(loss.item())
+            done += 1
+    net.eval()
+
+
+@torch.no_grad()
+def clip_logits(net: nn.Module, frames: Tensor, batch: int = 32) -> Tensor:
+    """What ``net`` says of ``uint8[N, T, 112, 112]``, in fp32: ``float32[N, classes]``."""
+    net.eval()
+    return torch.cat([net(part.float() / 255.0) for part in torch.split(frames, batch)])
+
+
+def augmented(clips: Tensor, generator: torch.Generator) -> Tensor:
+    """Move, mirror, delay and relight a batch, ``float32[N, T, S, S]`` in ``[0, 1]``."""
+    frames, size_px = clips.shape[1], clips.shape[-1]
+    margin = (_MARGIN_PX,) * 4
+    down, right = torch.randint(0, 2 * _MARGIN_PX + 1, (2,), generator=generator).tolist()
+    wide = functional.pad(clips, margin, mode="replicate")
+    moved = wide[..., down : down + size_px, right : right + size_px]
+    if torch.rand((), generator=generator) < 0.5:
+        moved = moved.flip(-1)
+    late = int(torch.randint(-_LATEST, _LATEST + 1, (), generator=generator))
+    moved = moved[:, (torch.arange(frames) + late).clamp(0, frames - 1)]
+    light = 0.2 * (2.0 * torch.rand(len(clips), 1, 1, 1, generator=generator) - 1.0)
+    return (moved * (1.0 + light)).clamp(0.0, 1.0)
+
+
+def _course(progress: float) -> float:
+    """The learning rate as a share of its peak: up over a tenth, then a cosine to zero."""
+    return min(1.0, progress / 0.1 + 0.02) * 0.5 * (1.0 + math.cos(math.pi * progress))

@@ -1,0 +1,1 @@
+"""The synthetic stand-in for micro-expression sets: real still faces, moved by action units."""

@@ -1,0 +1,122 @@
+"""MicroExpSTCNN and MicroExpFuseNet: one 3-D convolution over the whole clip, or over two parts.
+
+Source: Reddy et al., "Spontaneous Facial Micro-Expression Recognition using 3D Spatiotemporal
+Convolutional Neural Networks" (arXiv 1904.01390, table I and figures 2 to 4), whose input is grey
+and 64x64, or 32x32 for eyes and for nose and mouth, of 18 frames (SMIC) or 96 (CAS(ME)^2).
+"""
+
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+
+from facecloak_train.nets.clips import CLIP_PX, area_weights
+
+_PARTS: Final = {"eyes": (0.12, 0.22, 0.88, 0.52), "mouth": (0.16, 0.48, 0.84, 0.96)}
+"""Left, top, right and bottom of each part in face coordinates: from the brows to the lower lids,
+from the bridge of the nose to the chin, as the paper cuts them by 68 landmarks."""
+
+
+class _Parts(nn.Module):
+    """Clips, ``float32[N, T, 112, 112]`` in ``[0, 1]``, cut, made smaller and centred.
+
+    The mean over the clip is taken away, pixel by pixel: what stands still says who it is, and
+    nets of this size learn that first. The paper takes away the mean of the data set instead.
+    """
+
+    def __init__(self, size_px: int, box: tuple[float, float, float, float]) -> None:
+        super().__init__()
+        left, top, right, bottom = (round(edge * CLIP_PX) for edge in box)
+        self._rows, self._columns = slice(top, bottom), slice(left, right)
+        self.register_buffer("_down", area_weights(bottom - top, size_px), persistent=False)
+        self.register_buffer("_across", area_weights(right - left, size_px), persistent=False)
+
+    def forward(self, clips: Tensor) -> Tensor:
+        """Return ``float32[N, 1, T, size, size]``."""
+        part = clips[:, :, self._rows, self._columns]
+        small = self.get_buffer("_down") @ part @ self.get_buffer("_across").mT
+        moving: Tensor = (small - small.mean(1, keepdim=True)) * 16.0
+        return moving[:, None]
+
+
+def _stage(frames: int, size_px: int) -> tuple[nn.Sequential, int]:
+    """The convolution of 15 frames and 3x3 pixels, and how many numbers come out of it."""
+    outputs = 32 * ((frames - 14) // 3) * ((size_px - 2) // 3) ** 2
+    layers = nn.Sequential(
+        nn.Conv3d(1, 32, (15, 3, 3)), nn.ReLU(), nn.MaxPool3d(3), nn.Dropout(0.5), nn.Flatten()
+    )
+    return layers, outputs
+
+
+class MicroExpSTCNN(nn.Module):
+    """Takes ``float32[N, T, 112, 112]`` in ``[0, 1]``, returns logits ``float32[N, classes]``.
+
+    With three classes it has 1 643 267 parameters for 18 frames, 44 241 667 for 96.
+
+    Args:
+        classes: number of them.
+        frames: T, from 17.
+    """
+
+    def __init__(self, classes: int, frames: int = 18) -> None:
+        super().__init__()
+        self.parts = _Parts(64, (0.0, 0.0, 1.0, 1.0))
+        self.features, outputs = _stage(frames, 64)
+        self.head = nn.Sequential(
+            nn.Linear(outputs, 128), nn.ReLU(), nn.Dropout(0.5), nn.Linear(128, classes)
+        )
+
+    def forward(self, clips: Tensor) -> Tensor:
+        """Classify."""
+        logits: Tensor = self.head(self.features(self.parts(clips)))
+        return logits
+
+
+class FuseNetIntermediate(nn.Module):
+    """Eyes and mouth by a stage each, joined before the dense layers, which are linear.
+
+    As :class:`MicroExpSTCNN`; 177 088 515 parameters for 96 frames.
+    """
+
+    def __init__(self, classes: int, frames: int = 18) -> None:
+        super().__init__()
+        self.parts = nn.ModuleList([_Parts(32, box) for box in _PARTS.values()])
+        stages = [_stage(frames, 32) for _ in _PARTS]
+        self.features = nn.ModuleList([layers for layers, _ in stages])
+        self.head = nn.Sequential(
+            nn.Linear(sum(outputs for _, outputs in stages), 1024),
+            nn.Dropout(0.5),
+            nn.Linear(1024, 128),
+            nn.Dropout(0.5),
+            nn.Linear(128, classes),
+        )
+
+    def forward(self, clips: Tensor) -> Tensor:
+        """Classify."""
+        seen = [f(part(clips)) for part, f in zip(self.parts, self.features, strict=True)]
+        logits: Tensor = self.head(torch.cat(seen, dim=1))
+        return logits
+
+
+class FuseNetLate(nn.Module):
+    """Eyes and mouth by a stage and dense layers each, joined before the last one.
+
+    As :class:`MicroExpSTCNN`; 177 221 123 parameters for 96 frames.
+    """
+
+    def __init__(self, classes: int, frames: int = 18) -> None:
+        super().__init__()
+        self.parts = nn.ModuleList([_Parts(32, box) for box in _PARTS.values()])
+        branches = []
+        for _ in _PARTS:
+            layers, outputs = _stage(frames, 32)
+            dense = [nn.Linear(outputs, 1024), nn.Dropout(0.5), nn.Linear(1024, 128)]
+            branches.append(nn.Sequential(layers, *dense, nn.Dropout(0.5)))
+        self.features = nn.ModuleList(branches)
+        self.head = nn.Linear(128 * len(branches), classes)
+
+    def forward(self, clips: Tensor) -> Tensor:
+        """Classify."""
+        seen = [f(part(clips)) for part, f in zip(self.parts, self.features, strict=True)]
+        logits: Tensor = self.head(torch.cat(seen, dim=1))
+        return logits
