@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 from facecloak_train import nets
+from facecloak_train.data.clips import Clip, write_clips
 from facecloak_train.data.fer2013 import Faces, write_npz
 from facecloak_train.recipes.fit_classifier import fit_classifier
-from facecloak_train.settings import FitSettings, Jitter
+from facecloak_train.settings import ClipTraining, FitClipsSettings, FitSettings, Jitter
 from torch import nn
 from tqdm import tqdm
 
@@ -28,6 +29,18 @@ class TinyNet(nn.Module):
 
     def forward(self, faces):
         return self.features(faces)
+
+
+class TinyClipNet(nn.Module):
+    """Sees by how much each half of the face grows lighter from the first frame to the last."""
+
+    def __init__(self, classes, frames):
+        super().__init__()
+        self.head = nn.Linear(2, classes)
+
+    def forward(self, clips):
+        change = (clips[:, -1] - clips[:, 0]) * 10.0
+        return self.head(torch.stack([change[:, :56].mean((1, 2)), change[:, 56:].mean((1, 2))], 1))
 
 
 @pytest.fixture
@@ -90,3 +103,33 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture
+def tiny_clips(tmp_path, monkeypatch):
+    """Three classes: the upper half grows lighter, the lower half does, nothing does."""
+    monkeypatch.setitem(nets.CLIP_NETS, "tiny", TinyClipNet)
+    rng = np.random.default_rng(0)
+
+    def made():
+        for number in range(36):
+            frames = rng.integers(90, 120, (6, 112, 112)).astype(np.uint8)
+            half = (slice(0, 56), slice(56, 112), slice(0, 0))[number % 3]
+            frames[:, half] += (np.arange(6, dtype=np.uint8) * 20)[:, None, None]
+            yield Clip(frames, np.arange(6) / 30, number % 3, f"s{number // 9}", str(number))
+
+    folder = tmp_path / "clips"
+    write_clips(folder, {"dataset": "tiny"}, ("up", "down", "none"), made())
+    return folder
+
+
+@pytest.fixture
+def clip_settings():
+    """Makes settings of runs in which the tiny network learns the tiny clips."""
+
+    def make(data, out, **changes):
+        training = ClipTraining(epochs=30, batch=9, learning_rate=0.1)
+        usual = {"data": data, "out": out, "net": "tiny", "frames": 6, "training": training}
+        return FitClipsSettings(**usual | changes)
+
+    return make

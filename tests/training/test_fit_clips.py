@@ -10,55 +10,19 @@ import skimage.data
 import torch
 from facecloak_train import nets, run
 from facecloak_train.cli import main
-from facecloak_train.clip_training import Clips, augmented, clip_logits, fit_clips
-from facecloak_train.data.clips import Clip, write_clips
+from facecloak_train.clip_training import Clips, augmented, clip_logits, fit_clips, folds
 from facecloak_train.data.fer2013 import SPLITS, Faces, write_npz
 from facecloak_train.measure.clips import reading, unweighted_f1
 from facecloak_train.recipes import fit_clips as recipe
-from facecloak_train.recipes.fit_clips import fit_clip_classifier, folds
-from facecloak_train.settings import ClipTraining, FitClipsSettings
-from torch import nn
+from facecloak_train.recipes.fit_clips import fit_clip_classifier
+from facecloak_train.settings import ClipTraining
 
 
-class TinyClipNet(nn.Module):
-    """Sees by how much each half of the face grows lighter from the first frame to the last."""
-
-    def __init__(self, classes, frames):
-        super().__init__()
-        self.head = nn.Linear(2, classes)
-
-    def forward(self, clips):
-        change = (clips[:, -1] - clips[:, 0]) * 10.0
-        return self.head(torch.stack([change[:, :56].mean((1, 2)), change[:, 56:].mean((1, 2))], 1))
-
-
-@pytest.fixture
-def tiny_clips(tmp_path, monkeypatch):
-    """Three classes: the upper half grows lighter, the lower half does, nothing does."""
-    monkeypatch.setitem(nets.CLIP_NETS, "tiny", TinyClipNet)
-    rng = np.random.default_rng(0)
-
-    def made():
-        for number in range(36):
-            frames = rng.integers(90, 120, (6, 112, 112)).astype(np.uint8)
-            half = (slice(0, 56), slice(56, 112), slice(0, 0))[number % 3]
-            frames[:, half] += (np.arange(6, dtype=np.uint8) * 20)[:, None, None]
-            yield Clip(frames, np.arange(6) / 30, number % 3, f"s{number // 9}", str(number))
-
-    folder = tmp_path / "clips"
-    write_clips(folder, {"dataset": "tiny"}, ("up", "down", "none"), made())
-    return folder
-
-
-def settings(data, out, **changes):
-    training = ClipTraining(epochs=30, batch=9, learning_rate=0.1)
-    usual = {"data": data, "out": out, "net": "tiny", "frames": 6, "training": training}
-    return FitClipsSettings(**usual | changes)
-
-
-def test_every_subject_is_left_out_once_and_the_answers_are_pooled(tiny_clips, tmp_path):
+def test_every_subject_is_left_out_once_and_the_answers_are_pooled(
+    tiny_clips, clip_settings, tmp_path
+):
     out = tmp_path / "run"
-    report = fit_clip_classifier(settings(tiny_clips, out))
+    report = fit_clip_classifier(clip_settings(tiny_clips, out))
     assert json.loads((out / "score.json").read_text()) == json.loads(json.dumps(report))
     assert report["clips"] == 36
     assert report["subjects"] == 4
@@ -71,9 +35,9 @@ def test_every_subject_is_left_out_once_and_the_answers_are_pooled(tiny_clips, t
     ]
 
 
-def test_a_fold_that_is_done_is_not_done_again(tiny_clips, tmp_path, monkeypatch):
+def test_a_fold_that_is_done_is_not_done_again(tiny_clips, clip_settings, tmp_path, monkeypatch):
     out = tmp_path / "run"
-    whole = fit_clip_classifier(settings(tiny_clips, out))
+    whole = fit_clip_classifier(clip_settings(tiny_clips, out))
     (out / "without-s2.safetensors").unlink()
     trained = []
 
@@ -82,15 +46,15 @@ def test_a_fold_that_is_done_is_not_done_again(tiny_clips, tmp_path, monkeypatch
         fit_clips(*given)
 
     monkeypatch.setattr(recipe, "fit_clips", counted)
-    assert fit_clip_classifier(settings(tiny_clips, out))["confusion"] == whole["confusion"]
+    assert fit_clip_classifier(clip_settings(tiny_clips, out))["confusion"] == whole["confusion"]
     assert len(trained) == 1
 
 
-def test_a_run_with_other_settings_is_not_continued(tiny_clips, tmp_path):
+def test_a_run_with_other_settings_is_not_continued(tiny_clips, clip_settings, tmp_path):
     out = tmp_path / "run"
-    fit_clip_classifier(settings(tiny_clips, out))
+    fit_clip_classifier(clip_settings(tiny_clips, out))
     with pytest.raises(run.RunError, match="made with another training; give the same"):
-        fit_clip_classifier(settings(tiny_clips, out, training=ClipTraining(epochs=1)))
+        fit_clip_classifier(clip_settings(tiny_clips, out, training=ClipTraining(epochs=1)))
 
 
 def test_the_protocols_part_clips_as_they_say():
@@ -106,8 +70,8 @@ def test_the_protocols_part_clips_as_they_say():
         list(folds("kfold", subjects, seed=1))
 
 
-def test_what_is_exported_leaves_nobody_out(tiny_clips, tmp_path):
-    assert fit_clip_classifier(settings(tiny_clips, tmp_path / "run", protocol="all")) == {}
+def test_what_is_exported_leaves_nobody_out(tiny_clips, clip_settings, tmp_path):
+    assert fit_clip_classifier(clip_settings(tiny_clips, tmp_path / "run", protocol="all")) == {}
     tensors, state = run.load_checkpoint(tmp_path / "run" / "all.safetensors")
     assert tensors["answers"].shape == (0, 3)
     assert state["classes"] == ["up", "down", "none"]
@@ -123,7 +87,7 @@ def test_training_depends_on_the_seed_alone(tiny_clips):
 
     def trained(seed):
         torch.manual_seed(0)
-        net = TinyClipNet(3, 6)
+        net = nets.build_for_clips("tiny", 3, 6)
         torch.manual_seed(seed + 100)  # what else drew numbers before does not matter
         fit_clips(net, clips, ClipTraining(epochs=3, batch=4, seed=seed), lambda _loss: None)
         return clip_logits(net, clips.frames)

@@ -98,6 +98,12 @@ def _attack(chosen: settings.AttackSettings) -> None:
     make_universal(chosen)
 
 
+def _attack_clips(chosen: settings.AttackClipsSettings) -> None:
+    from facecloak_train.recipes.attack_clips import attack_clips
+
+    attack_clips(chosen)
+
+
 def _evaluate(chosen: settings.EvaluateSettings) -> None:
     from facecloak_train.recipes.evaluate_fooling import evaluate_fooling
 
@@ -149,6 +155,7 @@ COMMANDS: dict[str, tuple[type[Any], Callable[[Any], None]]] = {
     "fit": (settings.FitSettings, _fit),
     "tune": (settings.TuneSettings, _tune),
     "attack": (settings.AttackSettings, _attack),
+    "attack-clips": (settings.AttackClipsSettings, _attack_clips),
     "evaluate": (settings.EvaluateSettings, _evaluate),
     "call": (settings.CallSettings, _call),
     "score": (settings.ScoreSettings, _score),

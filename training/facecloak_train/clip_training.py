@@ -1,7 +1,7 @@
 """Training of a classifier of clips, whole sets of which fit into memory."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from facecloak_train import run
 from facecloak_train.data.clips import ClipSet, resampled
 from facecloak_train.settings import ClipTraining
 
 _MARGIN_PX: Final = 4
 _LATEST: Final = 3
+PROTOCOLS: Final = ("loso", "80-20", "all")
 
 Told = Callable[[float], None]
 """Is told the loss of each step."""
@@ -54,6 +56,28 @@ def load(found: ClipSet, frames: int) -> Clips:
         found.subjects,
         found.classes,
     )
+
+
+def folds(
+    protocol: str, subjects: NDArray[np.str_], seed: int
+) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    """Name each fold, and who is tested in it: ``bool[N]``.
+
+    Raises:
+        RunError: there is no such protocol.
+    """
+    if protocol not in PROTOCOLS:
+        msg = f"there is no protocol {protocol!r}; there are {', '.join(PROTOCOLS)}"
+        raise run.RunError(msg)
+    if protocol == "loso":
+        for subject in np.unique(subjects):
+            yield f"without-{subject}", subjects == subject
+        return
+    test = np.zeros(len(subjects), dtype=bool)
+    if protocol == "80-20":
+        order = np.random.default_rng(seed).permutation(len(subjects))
+        test[order[: round(0.2 * len(subjects))]] = True
+    yield protocol, test
 
 
 def fit_clips(net: nn.Module, clips: Clips, how: ClipTraining, told: Told) -> None:

@@ -182,6 +182,38 @@ class FitClipsSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AttackClipsSettings:
+    """Attack classifiers of micro-expressions, fold by fold, and measure it on held-out people."""
+
+    data: Path
+    """The folder of clips that the classifiers were trained on."""
+    runs: tuple[Path, ...]
+    """Run folders of `fit-clips` on these clips, one for each classifier."""
+    out: Path
+    """The JSON report to write."""
+    eps: float = 8.0
+    """The most that a value may change, in 8-bit levels, after rounding."""
+    period_s: float = 0.8
+    """Of the pattern that goes round."""
+    cells: int = 32
+    """Side of its grids."""
+    steps: int = 60
+    """Steps of the ascent."""
+    batch: int = 24
+    """Clips per step."""
+    step: float = 1.0
+    """Length of the first step, in levels; it falls to a tenth of that."""
+    confidence: float = 5.0
+    """A lead of the wrong class, in logits, that is enough."""
+    folds: int = 0
+    """How many folds, the first ones, are attacked; all with 0."""
+    offsets: int = 8
+    """At how many times in its period the pattern begins, when it is measured."""
+    seed: int = 1
+    """Seed of every random choice."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TuneSettings:
     """Search for the settings of `fit` under which a short run learns most; goes on where it was.
 

@@ -125,7 +125,7 @@ def deepfool(
     for _ in range(steps):
         if not len(left):
             break
-        total[left] += _to_border(net, now[left], labels[left], norm)
+        total[left] += to_border(net, now[left], labels[left], norm)
         now[left] = (faces[left] + (1.0 + overshoot) * total[left]).clamp(0.0, 1.0)
         with torch.no_grad():
             left = left[net(now[left]).argmax(dim=1) == labels[left]]
@@ -134,8 +134,18 @@ def deepfool(
     return Nearest(now, fooled)
 
 
-def _to_border(net: Net, faces: Tensor, labels: Tensor, norm: float) -> Tensor:
-    """The shortest way to the nearest border of the classifier linearised here."""
+def to_border(net: Net, faces: Tensor, labels: Tensor, norm: float) -> Tensor:
+    """The shortest way to the nearest border of the classifier linearised here.
+
+    Args:
+        net: see the module.
+        faces: see the module.
+        labels: ``int64[N]``, the classes to leave.
+        norm: by which the way is short: 2 or infinity.
+
+    Returns:
+        As ``faces``.
+    """
     at = faces.detach().requires_grad_()
     logits = net(at)
     slopes = torch.stack(

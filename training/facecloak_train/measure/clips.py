@@ -1,11 +1,13 @@
 """How well clips are read: the figures of the micro-expression literature."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facecloak_train.measure.accuracy import confusion_matrix, unweighted_recall
+from facecloak_train.measure.fooling import mutual_information
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +72,48 @@ def unweighted_f1(counts: NDArray[np.int64]) -> float:
 def _figures(counts: NDArray[np.int64]) -> tuple[float, float, float]:
     accuracy = float(np.trace(counts) / counts.sum())
     return accuracy, unweighted_f1(counts), unweighted_recall(counts)
+
+
+def clip_fooling(
+    truth: NDArray[np.int64],
+    clean: NDArray[np.int64],
+    attacked: NDArray[np.int64],
+    subjects: NDArray[np.str_],
+    classes: int,
+) -> dict[str, Any]:
+    """What an attack leaves of a classifier of clips, at the offset at which it fools least.
+
+    Args:
+        truth: ``int64[N]``.
+        clean: ``int64[N]``, what is said of the clips as they are.
+        attacked: ``int64[O, N]``, of the attacked ones, for each time at which a clip may begin.
+        subjects: who is seen in each clip.
+        classes: number of them.
+
+    Returns:
+        ``fooling_rate`` at the worst offset with its interval over subjects, and its mean over
+        offsets; at the worst offset ``uar`` with its interval, ``sink_share`` and ``bits``, the
+        mutual information of truth and answer; ``clean_uar`` and ``clean_bits`` beside them.
+    """
+    changed = attacked != clean
+    worst = int(changed.mean(axis=1).argmin())
+    people = [subjects == one for one in np.unique(subjects)]
+    draws = np.random.default_rng(0).integers(0, len(people), (1000, len(people)))
+    shares = np.array([[changed[worst][who].sum(), who.sum()] for who in people])
+    drawn = shares[draws].sum(axis=1)
+    low, high = np.quantile(drawn[:, 0] / drawn[:, 1], (0.025, 0.975))
+    after = reading(truth, attacked[worst], subjects, classes)
+    return {
+        "clips": len(truth),
+        "subjects": len(people),
+        "fooling_rate": float(changed[worst].mean()),
+        "low": float(low),
+        "high": float(high),
+        "mean_fooling_rate": float(changed.mean()),
+        "clean_uar": reading(truth, clean, subjects, classes).uar,
+        "uar": after.uar,
+        "uar_interval": after.intervals["uar"],
+        "sink_share": float(np.bincount(attacked[worst], minlength=classes).max() / len(truth)),
+        "clean_bits": mutual_information(truth, clean, classes),
+        "bits": mutual_information(truth, attacked[worst], classes),
+    }

@@ -12,9 +12,8 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,15 +21,13 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from facecloak_train import nets, run
-from facecloak_train.clip_training import Clips, clip_logits, fit_clips, load
+from facecloak_train.clip_training import Clips, clip_logits, fit_clips, folds, load
 from facecloak_train.data import clips
 from facecloak_train.measure.accuracy import confusion_matrix
 from facecloak_train.measure.clips import reading
 from facecloak_train.settings import FitClipsSettings
 
 logger = logging.getLogger(__name__)
-
-PROTOCOLS: Final = ("loso", "80-20", "all")
 
 
 def fit_clip_classifier(settings: FitClipsSettings) -> dict[str, Any]:
@@ -55,28 +52,6 @@ def fit_clip_classifier(settings: FitClipsSettings) -> dict[str, Any]:
     if settings.protocol == "all":
         return {}
     return _score(settings, whole, parts, index)
-
-
-def folds(
-    protocol: str, subjects: NDArray[np.str_], seed: int
-) -> Iterator[tuple[str, NDArray[np.bool_]]]:
-    """Name each fold, and who is tested in it: ``bool[N]``.
-
-    Raises:
-        RunError: there is no such protocol.
-    """
-    if protocol not in PROTOCOLS:
-        msg = f"there is no protocol {protocol!r}; there are {', '.join(PROTOCOLS)}"
-        raise run.RunError(msg)
-    if protocol == "loso":
-        for subject in np.unique(subjects):
-            yield f"without-{subject}", subjects == subject
-        return
-    test = np.zeros(len(subjects), dtype=bool)
-    if protocol == "80-20":
-        order = np.random.default_rng(seed).permutation(len(subjects))
-        test[order[: round(0.2 * len(subjects))]] = True
-    yield protocol, test
 
 
 def _fit_fold(

@@ -1,0 +1,144 @@
+"""Perturbations of clips: what beats is seen, what stands still is not."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+from facecloak_train import nets, run
+from facecloak_train.attacks.temporal import ClipPainter, moosavi_dezfooli, within_beat
+from facecloak_train.measure.clips import clip_fooling
+from facecloak_train.nets.clips import dynamic_image, rank_pooling_weights
+from facecloak_train.recipes.attack_clips import attack_clips
+from facecloak_train.recipes.fit_clips import fit_clip_classifier
+from facecloak_train.settings import AttackClipsSettings
+from hypothesis import given
+from hypothesis import strategies as st
+
+from facecloak.core.perturbation import Header, Perturbation
+
+GREY = torch.full((1, 18, 112, 112), 0.5)
+NOTHING = torch.zeros(2, 1, 1)
+
+
+def test_it_paints_as_the_live_perturbation_renders():
+    rng = np.random.default_rng(0)
+    static, even, odd = (rng.uniform(-2, 2, (8, 8)).astype(np.float32) for _ in range(3))
+    header = Header(eps=8, period_s=0.8, method="", seed=0, datasets=(), victims=())
+    live = Perturbation(header, static, even, odd)
+    pair = torch.from_numpy(np.stack([even, odd]))
+    painted = ClipPainter(112, 8.0, 0.8).cloak(
+        GREY, torch.from_numpy(static), pair, torch.tensor([0.1])
+    )
+    for number in (0, 7, 17):
+        exact = 127.5 + live.render(112, 0.1 + number / 30)
+        assert np.abs(255 * painted[0, number].numpy() - exact).max() < 1.0
+
+
+@given(
+    eps=st.floats(0.5, 16),
+    seed=st.integers(0, 1000),
+    start_s=st.floats(0, 5, allow_nan=False),
+)
+def test_nothing_leaves_the_budget_at_any_time(eps, seed, start_s):
+    pair = within_beat(eps)(
+        20 * torch.randn(2, 6, 6, generator=torch.Generator().manual_seed(seed))
+    )
+    assert pair.norm(dim=0).max() <= eps * (1 + 1e-5)
+    clips = (torch.rand(1, 4, 112, 112) * 255).round() / 255
+    painted = ClipPainter(112, eps, 0.8).cloak(
+        clips, torch.zeros(1, 1), pair, torch.tensor([start_s])
+    )
+    assert 255 * (painted - clips).abs().max() <= math.ceil(eps) + 1e-3
+    torch.testing.assert_close(255 * painted, (255 * painted).round(), atol=1e-3, rtol=0)
+
+
+def test_a_still_pattern_does_not_change_a_dynamic_image_and_a_beating_one_always_does():
+    generator = torch.Generator().manual_seed(0)
+    signs = (torch.rand(3, 24, 24, generator=generator) < 0.5).float() * 2 - 1
+    painter, weights = ClipPainter(112, 8.0, 0.8), rank_pooling_weights(18)
+    moving = GREY + 0.02 * torch.randn(1, 18, 112, 112, generator=generator)
+    plain = torch.einsum("nthw,t->nhw", moving, weights)
+
+    def change(static, pair, start_s):
+        painted = painter.cloak(moving, static, pair, torch.tensor([start_s]))
+        return float((torch.einsum("nthw,t->nhw", painted, weights) - plain).std())
+
+    still = change(8 * signs[0], NOTHING, 0.0)
+    beating = [
+        change(torch.zeros(1, 1), within_beat(8.0)(8 * signs[1:]), 0.8 * k / 8) for k in range(8)
+    ]
+    assert still < 0.1 * min(beating)
+    assert max(beating) < 1.5 * min(beating)
+    assert dynamic_image(moving, weights).shape == (1, 1, 112, 112)
+
+
+def test_moosavi_dezfooli_finds_the_border_of_a_linear_classifier():
+    """All clips are on one side of a plane: the shortest still way across is known."""
+    way = torch.zeros(112, 112)
+    way[:56] = 1.0
+
+    def net(clips):
+        lead = ((clips - 0.5).mean(1) * way).sum((1, 2))
+        return torch.stack([lead, -lead], dim=1)
+
+    clips = torch.full((8, 4, 112, 112), 129, dtype=torch.uint8)
+    still = moosavi_dezfooli(net, clips, 8.0, passes=2, batch=4)
+    assert (net(clips.float() / 255 + still).argmax(1) == 1).all()
+    assert still.shape == (1, 112, 112)
+    assert 255 * still.abs().max() <= 8.0 + 1e-4
+    assert still[0, 56:].abs().max() == 0.0
+    assert (still[0, :56] < 0).all()
+
+
+def test_the_worst_offset_counts():
+    truth = np.array([0, 1, 2, 0])
+    attacked = np.array([[1, 1, 1, 1], [0, 1, 2, 1]])
+    figures = clip_fooling(truth, truth, attacked, np.array(list("aabb")), 3)
+    assert figures["fooling_rate"] == pytest.approx(1 / 4)
+    assert figures["mean_fooling_rate"] == pytest.approx((3 / 4 + 1 / 4) / 2)
+    assert (figures["low"], figures["high"]) == (0.0, 0.5)
+    assert figures["clean_uar"] == 1.0
+    assert figures["uar"] == pytest.approx((1 / 2 + 1 + 1) / 3)
+    assert figures["sink_share"] == pytest.approx(2 / 4)
+    assert figures["bits"] < figures["clean_bits"] == pytest.approx(1.5)
+
+
+def test_every_fold_is_attacked_on_people_it_never_saw(tiny_clips, clip_settings, tmp_path):
+    fit_clip_classifier(clip_settings(tiny_clips, tmp_path / "run"))
+    settings = AttackClipsSettings(
+        data=tiny_clips,
+        runs=(tmp_path / "run",),
+        out=tmp_path / "attack.json",
+        steps=6,
+        batch=6,
+        offsets=2,
+        cells=4,
+    )
+    report = attack_clips(settings)
+    assert json.loads(settings.out.read_text()) == json.loads(json.dumps(report))
+    assert {row["method"] for row in report["rows"]} == {
+        "Moosavi-Dezfooli, still",
+        "random signs, still",
+        "random signs, beating",
+        "FaceCloak, beating",
+    }
+    for row in report["rows"]:
+        assert (row["net"], row["clips"], row["subjects"]) == ("tiny", 36, 4)
+        assert row["clean_uar"] > 0.9
+    still = [row for row in report["rows"] if row["method"].endswith("still")]
+    assert all(row["fooling_rate"] == 0.0 for row in still)  # it looks at changes alone
+
+
+def test_a_run_that_is_not_finished_is_one_sentence(tiny_clips, clip_settings, tmp_path):
+    (tmp_path / "run").mkdir()
+    settings = AttackClipsSettings(
+        data=tiny_clips, runs=(tmp_path / "run",), out=tmp_path / "attack.json"
+    )
+    with pytest.raises(run.RunError, match="no finished run of `fit-clips --protocol loso`"):
+        attack_clips(settings)
+    fit_clip_classifier(clip_settings(tiny_clips, tmp_path / "run", protocol="80-20"))
+    with pytest.raises(run.RunError, match="no finished run"):
+        attack_clips(settings)
+    assert "tiny" in nets.CLIP_NETS
