@@ -27,9 +27,9 @@ def test_it_paints_as_the_live_perturbation_renders():
     static, even, odd = (rng.uniform(-2, 2, (8, 8)).astype(np.float32) for _ in range(3))
     header = Header(eps=8, period_s=0.8, method="", seed=0, datasets=(), victims=())
     live = Perturbation(header, static, even, odd)
-    pair = torch.from_numpy(np.stack([even, odd]))
+    pair = torch.tensor(np.stack([even, odd]))
     painted = ClipPainter(112, 8.0, 0.8).cloak(
-        GREY, torch.from_numpy(static), pair, torch.tensor([0.1])
+        GREY, torch.tensor(static), pair, torch.tensor([0.1])
     )
     for number in (0, 7, 17):
         exact = 127.5 + live.render(112, 0.1 + number / 30)
