@@ -176,6 +176,8 @@ def casme_squared(
     }
     xlsx(root / sheet, CASFEcode_final=CASME_SQUARED_ROWS, **(naming if rules else {}))
     xlsx(root / "CAS(ME)^2blink-code.xlsx", Sheet1=[("a", "b")])
+    (root / f"~${sheet}").write_bytes(b"lock")
+    (root / f"._{sheet}").write_bytes(b"resources")
     place = root / frames
     names = [f"img{n:03d}.jpg" for n in range(1, last + 1)]
     for folder in (

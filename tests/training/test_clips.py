@@ -164,6 +164,10 @@ def test_what_cannot_be_a_set_is_refused(tmp_path):
         write_clips(tmp_path, IDENTITY, [])
     with pytest.raises(ValueError, match="must name their classes"):
         write_clips(tmp_path, {"files": "abc"}, [a_clip()])
+    clips = iter([a_clip()])
+    with pytest.raises(TypeError, match="not JSON serializable"):
+        write_clips(tmp_path, IDENTITY | {"source": tmp_path}, clips)
+    assert next(clips)  # it was told before any clip was made
     with pytest.raises(ValueError, match="label 2"):
         write_clips(tmp_path, IDENTITY, [a_clip(label=2)])
     assert not is_current(tmp_path, IDENTITY)

@@ -101,5 +101,7 @@ def test_frames_come_by_number_and_junk_does_not(tmp_path):
 def test_the_search_does_not_go_into_subjects(tmp_path):
     inside = tmp_path / "Cropped" / "sub01" / "Cropped" / "sub02"
     inside.mkdir(parents=True)
+    (tmp_path / "__MACOSX" / "Cropped").mkdir(parents=True)
+    (tmp_path / ".git").mkdir()
     found = {path.relative_to(tmp_path).as_posix() for path in frames.below(tmp_path)}
     assert found == {"Cropped", "Cropped/sub01"}

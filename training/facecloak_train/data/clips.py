@@ -136,8 +136,9 @@ def write_clips(folder: Path, identity: Mapping[str, Any], clips: Iterable[Clip]
     Raises:
         DatasetError: there are no clips.
         ValueError: ``identity`` names no classes, or a label is none of them.
+        TypeError: ``identity`` is not JSON-able.
     """
-    classes = _classes_of(identity)
+    classes, digest = _classes_of(identity), _digest(identity)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _INDEX).unlink(missing_ok=True)
     for old in folder.glob("clip-*.npz*"):
@@ -153,7 +154,7 @@ def write_clips(folder: Path, identity: Mapping[str, Any], clips: Iterable[Clip]
         raise DatasetError(msg)
     index = {
         "version": VERSION,
-        "digest": _digest(identity),
+        "digest": digest,
         "identity": dict(identity),
         "clips": [[getattr(entry, field) for field in _Entry.__slots__] for entry in entries],
     }

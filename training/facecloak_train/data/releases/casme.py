@@ -42,7 +42,7 @@ FIXES: Final = {
 }
 """Rows, from 0 over both sheets, that loaders of others correct."""
 
-_SHEET: Final = re.compile(r"section ?[ab]\.xlsx?", re.IGNORECASE)
+_SHEETS: Final = tuple(re.compile(rf"section ?{one}\.xlsx?", re.IGNORECASE) for one in "ab")
 
 
 def read(root: Path, *, crops: bool = False) -> Release:
@@ -57,16 +57,14 @@ def read(root: Path, *, crops: bool = False) -> Release:
         DatasetError: this is no CASME, or a sheet cannot be read.
     """
     require_folder(root, "CASME")
-    found = sorted(frames.files(root, _SHEET), key=lambda path: path.stem.lower())
-    found = list({path.stem.lower(): path for path in reversed(found)}.values())[::-1]
+    found = [path for sheet in _SHEETS for path in frames.files(root, sheet)[:1]]
     required(root, "CASME", found, "Section A.xls or Section B.xls")
     places = _places(root, crops=crops)
     wanted = "folder Cropped" if crops else "folder Section A, Section B or CASME_raw_selected"
     required(root, "CASME", places.wanted, f"{wanted} with subNN")
     into = Collector("casme", FPS)
     below = [row for path in found for row in sheets.table(path, coded.COLUMNS)]
-    whole = {"sectiona", "sectionb"} == {sheets.plain(path.stem) for path in found}
-    fixes = FIXES if whole else {}  # the numbers are those of both sheets together
+    fixes = FIXES if len(found) == 2 else {}  # the numbers are those of both sheets together
     coded.collect(into, list(enumerate(below)), places, LABELS, fixes)
     return Release(
         dataset="casme",

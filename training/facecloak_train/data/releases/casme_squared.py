@@ -60,7 +60,7 @@ STIMULI: Final = {
 }
 """Codes in the names of the folders, for a sheet that lacks ``naming rule2``."""
 
-_SHEET: Final = re.compile(r".*code_final.*\.xlsx?", re.IGNORECASE)
+_SHEET: Final = re.compile(r"(?![.~]).*code_final.*\.xlsx?", re.IGNORECASE)
 _SUBJECT: Final = re.compile(r"s\d+", re.IGNORECASE)
 _RECORDING: Final = re.compile(r"(\d+)_(\d{4}).*")
 _RAISED: Final = {"happy": "happy", "anger": "angry", "disgust": "disgust"}

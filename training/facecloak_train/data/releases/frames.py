@@ -30,10 +30,14 @@ def numbered(folder: Path) -> Numbered:
 
 
 def folders(folder: Path) -> list[Path]:
-    """The folders in a folder, by name; none where it may not be looked into."""
+    """The folders in a folder, by name, without hidden ones and what macOS puts into archives.
+
+    None where it may not be looked into.
+    """
     try:
         with os.scandir(folder) as inside:
-            return sorted(Path(one.path) for one in inside if one.is_dir())
+            kept = (one for one in inside if not one.name.startswith((".", "__")))
+            return sorted(Path(one.path) for one in kept if one.is_dir())
     except PermissionError:
         return []
 

@@ -117,8 +117,10 @@ def _collect_short(into: Collector, place: Path) -> None:
                     into.skip(f"{subject.name}/{clip.name}", reason)
                     continue
                 pictures = frames.numbered(clip)
-                ends = (min(pictures, default=None), max(pictures, default=None))
-                span = Span(onset=ends[0], apex=None, offset=ends[1])
+                if not pictures:
+                    into.skip(f"{subject.name}/{clip.name}", "has no pictures")
+                    continue
+                span = Span(onset=min(pictures), apex=None, offset=max(pictures))
                 into.add(_named(int(subject.name[1:])), clip.name, pictures, span, label)
 
 
