@@ -119,7 +119,7 @@ def tiny_clips(tmp_path, monkeypatch):
             yield Clip(frames, np.arange(6) / 30, number % 3, f"s{number // 9}", str(number))
 
     folder = tmp_path / "clips"
-    write_clips(folder, {"dataset": "tiny"}, ("up", "down", "none"), made())
+    write_clips(folder, {"dataset": "tiny", "classes": ("up", "down", "none")}, made())
     return folder
 
 

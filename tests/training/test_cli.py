@@ -1,12 +1,15 @@
 import pytest
-from facecloak_train.cli import COMMANDS, build, field_docs, main
+from facecloak_train.cli import COMMANDS, PREPARE, build, field_docs, main
 from facecloak_train.settings import AttackSettings, FitSettings
 
 
 def test_every_option_of_every_command_is_explained(capsys):
-    for name, (kind, _) in COMMANDS.items():
+    commands = {(name,): kind for name, (kind, _) in COMMANDS.items()}
+    commands |= {("prepare", name): kind for name, (kind, _) in PREPARE.items()}
+    assert ("prepare", "casme2") in commands
+    for words, kind in commands.items():
         with pytest.raises(SystemExit) as stop:
-            main([name, "--help"])
+            main([*words, "--help"])
         assert stop.value.code == 0
         said = capsys.readouterr().out
         for field, text in field_docs(kind).items():
@@ -14,6 +17,19 @@ def test_every_option_of_every_command_is_explained(capsys):
                 assert f"--{field.replace('_', '-')}" in said
                 assert " ".join(text.split())[:20] in " ".join(said.split())
         assert set(field_docs(kind)) == set(kind.__dataclass_fields__)
+
+
+def test_prepare_lists_its_datasets_and_wants_one(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["prepare", "--help"])
+    assert stop.value.code == 0
+    said = capsys.readouterr().out
+    assert set(PREPARE) == {"fer2013", "casme", "casme2", "casme-squared", "smic"}
+    assert set(PREPARE) <= set(said.split())
+    for wrong in ([], ["casme9", "--source", "x", "--out", "y"]):
+        with pytest.raises(SystemExit) as stop:
+            main(["prepare", *wrong])
+        assert stop.value.code == 2
 
 
 def test_what_is_not_given_keeps_its_default(tmp_path):

@@ -131,9 +131,9 @@ def test_from_faces_to_figures_by_the_command_line(tmp_path, caplog):
     clips, out = tmp_path / "clips", tmp_path / "run"
     make = ["synthesize", "--data", str(data), "--out", str(clips), "--clips", "6"]
     assert main([*make, "--subjects", "3"]) == 0
-    before = (clips / "index.json").stat().st_mtime_ns
+    before = (clips / "clips.json").stat().st_mtime_ns
     assert main([*make, "--subjects", "3"]) == 0
-    assert (clips / "index.json").stat().st_mtime_ns == before
+    assert (clips / "clips.json").stat().st_mtime_ns == before
     assert main([*make, "--subjects", "5"]) == 4
     assert "5 people are asked for" in caplog.text
     assert main([*make, "--subjects", "3"]) == 0

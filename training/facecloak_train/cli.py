@@ -3,6 +3,7 @@
 import argparse
 import ast
 import dataclasses
+import functools
 import inspect
 import logging
 import sys
@@ -24,19 +25,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     parser = argparse.ArgumentParser(prog="facecloak-train", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    about = "Check a dataset as its owners ship it and write it in the form that training reads."
+    prepare = commands.add_parser("prepare", help=about, description=about)
+    datasets = prepare.add_subparsers(dest="dataset", required=True, metavar="DATASET")
+    for name, (kind, _) in PREPARE.items():
+        add_command(datasets, name, kind)
     for name, (kind, _) in COMMANDS.items():
-        about = inspect.getdoc(kind) or ""
-        command = commands.add_parser(
-            name,
-            help=about.splitlines()[0],
-            description=about,
-            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-        )
-        if name in ("prepare", "table"):
+        command = add_command(commands, name, kind)
+        if name == "table":
             command.add_argument("dataset", choices=["fer2013"], help="which dataset it is")
-        add_options(command, kind)
     chosen = parser.parse_args(arguments)
-    kind, recipe = COMMANDS[chosen.command]
+    is_prepare = chosen.command == "prepare"
+    kind, recipe = PREPARE[chosen.dataset] if is_prepare else COMMANDS[chosen.command]
     try:
         recipe(build(kind, vars(chosen)))
     except (FaceCloakError, ValueError, OSError) as exc:
@@ -48,10 +48,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _prepare(chosen: settings.PrepareSettings) -> None:
+def _prepare_fer2013(chosen: settings.PrepareSettings) -> None:
     from facecloak_train.recipes.prepare_fer2013 import prepare_fer2013
 
     prepare_fer2013(chosen)
+
+
+def _prepare_clips(dataset: str, chosen: settings.PrepareClipsSettings) -> None:
+    from facecloak_train.recipes.prepare_clips import prepare_clips
+
+    prepare_clips(dataset, chosen)
 
 
 def _template(chosen: settings.TemplateSettings) -> None:
@@ -146,8 +152,15 @@ def _compositor(chosen: settings.CompositorSettings) -> None:
     write(chosen.out)
 
 
-COMMANDS: dict[str, tuple[type[Any], Callable[[Any], None]]] = {
-    "prepare": (settings.PrepareSettings, _prepare),
+_Table = dict[str, tuple[type[Any], Callable[[Any], None]]]
+
+PREPARE: _Table = {"fer2013": (settings.PrepareSettings, _prepare_fer2013)} | {
+    name: (settings.PrepareClipsSettings, functools.partial(_prepare_clips, name))
+    for name in ("casme", "casme2", "casme-squared", "smic")
+}
+"""What ``prepare`` can prepare."""
+
+COMMANDS: _Table = {
     "template": (settings.TemplateSettings, _template),
     "describe": (settings.DescribeSettings, _describe),
     "synthesize": (settings.SynthesizeSettings, _synthesize),
@@ -165,6 +178,21 @@ COMMANDS: dict[str, tuple[type[Any], Callable[[Any], None]]] = {
     "compositor": (settings.CompositorSettings, _compositor),
 }
 """Every command: its settings and its recipe, which is imported when it runs (torch is slow)."""
+
+
+def add_command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, kind: type[Any]
+) -> argparse.ArgumentParser:
+    """Add a command with the options of its settings; what it is for is their docstring."""
+    about = inspect.getdoc(kind) or ""
+    command = commands.add_parser(
+        name,
+        help=about.splitlines()[0],
+        description=about,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    add_options(command, kind)
+    return command
 
 
 def add_options(parser: argparse.ArgumentParser, kind: type[Any], prefix: str = "") -> None:

@@ -51,9 +51,11 @@ class Clips:
 def load(found: ClipSet, frames: int) -> Clips:
     """All clips of a set, each resampled to ``frames``."""
     return Clips(
-        torch.from_numpy(np.stack([resampled(clip, frames) for clip in found])),
+        torch.from_numpy(
+            np.stack([resampled(found.clip(number), frames) for number in range(len(found))])
+        ),
         torch.from_numpy(found.labels),
-        found.subjects,
+        np.array(found.subjects),
         found.classes,
     )
 

@@ -48,6 +48,24 @@ class PrepareSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PrepareClipsSettings:
+    """Check a release of micro-expressions and write its faces, aligned, as a folder of clips."""
+
+    source: Path
+    """The folder of the official release, untouched."""
+    out: Path
+    """The folder to write; one that holds the same clips already is left as it is."""
+    variant: str = ""
+    """Which part: of smic hs, vis, nir, hs-e, vis-e or nir-e; of casme-squared micro, macro, all or
+    videos; the first of these if left empty."""
+    crops: bool = False
+    """Take the release's own crops, resized, instead of finding and aligning faces."""
+    scheme: str = "megc"
+    """Which labels make which class: megc, original, five (casme2) or stcnn (smic, and videos of
+    casme-squared)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TemplateSettings:
     """Measure where FER2013 puts the landmarks of its faces: the constants of core.geometry."""
 

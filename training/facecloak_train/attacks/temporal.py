@@ -65,7 +65,8 @@ def within_beat(eps: float) -> Callable[[Tensor], Tensor]:
 
     def project(pair: Tensor) -> Tensor:
         reach = pair.norm(dim=0, keepdim=True).clamp_min(1e-12)
-        return pair * (eps / reach).clamp(max=1.0)
+        inside: Tensor = pair * (eps / reach).clamp(max=1.0)
+        return inside
 
     return project
 

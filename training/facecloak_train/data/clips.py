@@ -1,13 +1,16 @@
-"""Clips of aligned faces on disk: one file for each, and an index that is written last.
+"""Clips of aligned faces on disk: written once as a stream, read one at a time.
 
-A folder without an index is an unfinished one. The index names what the clips were made from, so
-that they are made once, and each file's size, so that half a file is noticed. Clips are written and
-read one at a time: the memory that this takes does not grow with the set.
+A folder holds one ``clip-NNNNN.npz`` for each clip and the index ``clips.json``, which is removed
+first and written last, in one step: a preparation that was killed leaves no index, so nothing that
+counts as done. The index names what the clips were made from, as a digest, so that the same release
+under the same settings is not prepared again.
 """
 
+import hashlib
 import json
+import logging
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -18,21 +21,26 @@ from numpy.typing import NDArray
 from facecloak_train import run
 from facecloak_train.data.fer2013 import DatasetError
 
-FORMAT: Final = 1
 CLIP_PX: Final = 112
-INDEX: Final = "index.json"
+"""Side of the aligned face."""
+VERSION: Final = 1
+"""Of this format; a cache of another version is prepared again."""
+
+_INDEX: Final = "clips.json"
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Clip:
-    """One clip.
+    """One face over a short time, aligned once for all its frames.
 
     Attributes:
-        frames: ``uint8[T, 112, 112]``, grey, aligned as ``facecloak.core.geometry`` has it.
-        times_s: ``float64[T]``, rising, in seconds.
+        frames: ``uint8[T, 112, 112]``, grey, T >= 1, read-only from here on.
+        times_s: ``float64[T]``, when each was taken, in seconds, rising; read-only.
         label: index into the classes of its set.
-        subject: who it shows.
-        name: unique in its set.
+        subject: whose face it is.
+        name: which clip of the subject it is.
     """
 
     frames: NDArray[np.uint8]
@@ -41,122 +49,136 @@ class Clip:
     subject: str
     name: str
 
+    def __post_init__(self) -> None:
+        frames, times = self.frames, self.times_s
+        if frames.dtype != np.uint8 or frames.ndim != 3 or frames.shape[1:] != (CLIP_PX, CLIP_PX):
+            msg = f"frames must be uint8[T, 112, 112], got {frames.dtype}{list(frames.shape)}"
+            raise ValueError(msg)
+        if not len(frames) or times.dtype != np.float64 or times.shape != (len(frames),):
+            msg = (
+                f"a clip has frames and a time for each, got {len(frames)} frames and "
+                f"{times.dtype}{list(times.shape)}"
+            )
+            raise ValueError(msg)
+        if not (np.isfinite(times).all() and (np.diff(times) > 0).all()):
+            msg = f"the times of {self.subject}/{self.name} must be finite and rise"
+            raise ValueError(msg)
+        if self.label < 0 or not self.subject or not self.name:
+            msg = f"a clip has a label >= 0, a subject and a name, got {self.label}, {self.name!r}"
+            raise ValueError(msg)
+        frames.flags.writeable = False
+        times.flags.writeable = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """What the index says of one clip; ``size`` is that of its file, in bytes."""
+
+    file: str
+    size: int
+    name: str
+    subject: str
+    label: int
+    length: int
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClipSet:
-    """The clips of a folder, not yet read.
+    """The clips of a folder; their frames stay on disk until asked for.
 
     Attributes:
-        folder: where they are.
-        identity: what they were made from.
-        classes: names of the classes.
+        folder: where they lie.
+        digest: of what they were made from; the same for the same release and settings.
+        identity: what they were made from, as given to :func:`write_clips`.
+        classes: names of the classes, which labels are indices into.
+        subjects: of each clip.
+        names: of each clip.
         labels: ``int64[N]``.
-        subjects: N names.
-        names: N names.
+        lengths: ``int64[N]``, frames of each clip.
     """
 
     folder: Path
+    digest: str
     identity: Mapping[str, Any]
     classes: tuple[str, ...]
-    labels: NDArray[np.int64]
-    subjects: NDArray[np.str_]
+    subjects: tuple[str, ...]
     names: tuple[str, ...]
+    labels: NDArray[np.int64]
+    lengths: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.names)
 
-    def clip(self, number: int) -> Clip:
-        """Read one. Raises DatasetError that names the file."""
-        path = self.folder / _file(number)
+    def clip(self, index: int) -> Clip:
+        """Read one clip. Raises :class:`DatasetError` where its file is broken."""
+        path = self.folder / _file_of(range(len(self))[index])
         try:
             with np.load(path, allow_pickle=False) as arrays:
-                frames, times_s = arrays["frames"], arrays["times_s"]
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as exc:
-            msg = f"{path}: not a clip ({exc}); delete {INDEX} beside it and prepare the set again"
+                frames, times = arrays["frames"], arrays["times_s"]
+            return Clip(
+                frames, times, int(self.labels[index]), self.subjects[index], self.names[index]
+            )
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as exc:
+            msg = f"{path} is broken ({exc}); remove {_INDEX} beside it and prepare the set again"
             raise DatasetError(msg) from exc
-        return Clip(
-            frames, times_s, int(self.labels[number]), self.subjects[number], self.names[number]
-        )
-
-    def __iter__(self) -> Iterator[Clip]:
-        return (self.clip(number) for number in range(len(self)))
 
 
-def write_clips(
-    folder: Path, identity: Mapping[str, Any], classes: tuple[str, ...], clips: Iterable[Clip]
-) -> ClipSet:
-    """Write clips one after the other, then the index.
+def write_clips(folder: Path, identity: Mapping[str, Any], clips: Iterable[Clip]) -> None:
+    """Write clips as they come, one in memory at a time; what the folder held before goes.
 
     Args:
-        folder: made if it is missing; an index in it is taken away first.
-        identity: what they are made from, JSON-able; see :func:`is_current`.
-        classes: names of the classes.
-        clips: the clips; they are not kept.
+        folder: is made if it is missing; other files in it are left alone.
+        identity: what the clips are made from, JSON-able: ``classes``, the names of the classes,
+            and anything under whose change they must be made again, such as settings and
+            :func:`files_digest`.
+        clips: at least one.
 
     Raises:
-        DatasetError: there is no clip, two have one name, or one has the wrong form.
+        DatasetError: there are no clips.
+        ValueError: ``identity`` names no classes, or a label is none of them.
+        TypeError: ``identity`` is not JSON-able.
     """
+    classes, digest = _classes_of(identity), _digest(identity)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / INDEX).unlink(missing_ok=True)
-    rows: list[dict[str, Any]] = []
-    seen: set[str] = set()
+    (folder / _INDEX).unlink(missing_ok=True)
+    for old in folder.glob("clip-*.npz*"):
+        old.unlink()
+    entries = []
     for number, clip in enumerate(clips):
-        _check(clip, seen, len(classes))
-        path = folder / _file(number)
-        with path.open("wb") as file:
-            np.savez(file, frames=clip.frames, times_s=clip.times_s)
-        rows.append(
-            {
-                "name": clip.name,
-                "subject": clip.subject,
-                "label": clip.label,
-                "bytes": path.stat().st_size,
-            }
-        )
-    if not rows:
-        msg = f"{folder}: no clip came out; nothing to learn from"
+        if clip.label >= len(classes):
+            msg = f"{clip.subject}/{clip.name} has label {clip.label}; the classes are {classes}"
+            raise ValueError(msg)
+        entries.append(_write(folder / _file_of(number), clip))
+    if not entries:
+        msg = f"{folder}: no clips to write; see above why each was skipped"
         raise DatasetError(msg)
-    about = {"format": FORMAT, "identity": identity, "classes": classes, "clips": rows}
-    run.write_atomically(folder / INDEX, json.dumps(about, indent=1).encode())
-    return read_clips(folder)
+    index = {
+        "version": VERSION,
+        "digest": digest,
+        "identity": dict(identity),
+        "clips": [[getattr(entry, field) for field in _Entry.__slots__] for entry in entries],
+    }
+    run.write_atomically(folder / _INDEX, json.dumps(index, indent=1).encode())
 
 
 def read_clips(folder: Path) -> ClipSet:
-    """The clips of a folder. Raises :class:`DatasetError` that names what is wrong with it."""
-    try:
-        about = json.loads((folder / INDEX).read_text())
-        rows = about["clips"]
-        whole = ClipSet(
-            folder,
-            about["identity"],
-            tuple(about["classes"]),
-            np.array([row["label"] for row in rows], np.int64),
-            np.array([row["subject"] for row in rows]),
-            tuple(row["name"] for row in rows),
-        )
-        form = about["format"]
-    except (OSError, ValueError, KeyError, TypeError) as exc:
-        msg = f"{folder}: no finished set of clips ({exc}); run `facecloak-train prepare` or "
-        raise DatasetError(msg + "`facecloak-train synthesize`") from exc
-    if form != FORMAT:
-        msg = f"{folder}: clips of format {form}, this version reads {FORMAT}; prepare them again"
-        raise DatasetError(msg)
-    for number, row in enumerate(rows):
-        path = folder / _file(number)
-        size = path.stat().st_size if path.is_file() else 0
-        if size != row["bytes"]:
-            msg = f"{path}: {size} bytes instead of {row['bytes']}; delete {INDEX} beside it and "
-            raise DatasetError(msg + "prepare the set again")
-    return whole
+    """Open what :func:`write_clips` wrote; no frame is read.
 
-
-def is_current(folder: Path, identity: Mapping[str, Any]) -> bool:
-    """Whether a folder holds whole clips that were made from this very thing."""
-    try:
-        found = read_clips(folder)
-    except DatasetError:
-        return False
-    return bool(found.identity == json.loads(json.dumps(identity)))
+    Raises:
+        DatasetError: there is no whole index, or a clip is missing or truncated.
+    """
+    index, entries = _read_index(folder)
+    _check_sizes(folder, entries)
+    return ClipSet(
+        folder=folder,
+        digest=str(index["digest"]),
+        identity=index["identity"],
+        classes=_classes_of(index["identity"]),
+        subjects=tuple(entry.subject for entry in entries),
+        names=tuple(entry.name for entry in entries),
+        labels=np.array([entry.label for entry in entries], np.int64),
+        lengths=np.array([entry.length for entry in entries], np.int64),
+    )
 
 
 def resampled(clip: Clip, frames: int) -> NDArray[np.uint8]:
@@ -175,20 +197,83 @@ def resampled(clip: Clip, frames: int) -> NDArray[np.uint8]:
     return levels
 
 
-def _file(number: int) -> str:
-    return f"{number:05d}.npz"
+def is_current(folder: Path, identity: Mapping[str, Any]) -> bool:
+    """Whether a folder holds, whole, the clips of exactly this identity; the log says why not."""
+    if not (folder / _INDEX).exists():
+        return False
+    try:
+        index, entries = _read_index(folder)
+        _check_sizes(folder, entries)
+    except DatasetError as exc:
+        logger.warning("%s", exc)
+        return False
+    if index["digest"] != _digest(identity):
+        logger.info("%s was made from something else; it is made again", folder)
+        return False
+    return True
 
 
-def _check(clip: Clip, seen: set[str], classes: int) -> None:
-    count = len(clip.frames)
-    right = (
-        clip.frames.dtype == np.uint8
-        and clip.frames.shape == (count, CLIP_PX, CLIP_PX)
-        and clip.times_s.shape == (count,)
-        and count > 0
-        and bool((np.diff(clip.times_s) > 0).all())
-    )
-    if not right or not 0 <= clip.label < classes or clip.name in seen:
-        msg = f"clip {clip.name!r}: its name is not new, or it has not the form of a clip"
-        raise DatasetError(msg)
-    seen.add(clip.name)
+def files_digest(files: Iterable[Path], root: Path) -> str:
+    """SHA-256 over names below ``root``, sizes and times of change of files, in the given order."""
+    sha = hashlib.sha256()
+    for file in files:
+        about = file.stat()
+        row = [file.relative_to(root).as_posix(), about.st_size, about.st_mtime_ns]
+        sha.update(json.dumps(row).encode() + b"\n")
+    return sha.hexdigest()
+
+
+def _file_of(number: int) -> str:
+    return f"clip-{number:05d}.npz"
+
+
+def _classes_of(identity: Mapping[str, Any]) -> tuple[str, ...]:
+    classes = tuple(identity.get("classes", ()))
+    if not classes or not all(isinstance(name, str) for name in classes):
+        msg = f"the identity of clips must name their classes, got {classes!r}"
+        raise ValueError(msg)
+    return classes
+
+
+def _digest(identity: Mapping[str, Any]) -> str:
+    whole = json.dumps({"version": VERSION, "identity": dict(identity)}, sort_keys=True)
+    return hashlib.sha256(whole.encode()).hexdigest()
+
+
+def _write(path: Path, clip: Clip) -> _Entry:
+    part = path.with_name(path.name + ".part")
+    with part.open("wb") as file:
+        np.savez(file, frames=clip.frames, times_s=clip.times_s)
+    part.replace(path)
+    size = path.stat().st_size
+    return _Entry(path.name, size, clip.name, clip.subject, clip.label, len(clip.frames))
+
+
+def _read_index(folder: Path) -> tuple[dict[str, Any], list[_Entry]]:
+    path = folder / _INDEX
+    try:
+        index = json.loads(path.read_bytes())
+        if index["version"] != VERSION:
+            msg = f"version {index['version']}, expected {VERSION}"
+            raise ValueError(msg)  # noqa: TRY301 - told below with the file's name
+        entries = [_Entry(*row) for row in index["clips"]]
+        _classes_of(index["identity"])
+    except FileNotFoundError as exc:
+        msg = (
+            f"{folder} holds no prepared clips: {_INDEX} is missing; run `facecloak-train prepare`"
+        )
+        raise DatasetError(msg) from exc
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as exc:
+        msg = f"{path} is no index of clips ({exc}); run `facecloak-train prepare` again"
+        raise DatasetError(msg) from exc
+    return index, entries
+
+
+def _check_sizes(folder: Path, entries: list[_Entry]) -> None:
+    for entry in entries:
+        path = folder / entry.file
+        found = path.stat().st_size if path.exists() else None
+        if found != entry.size:
+            what = "is missing" if found is None else f"has {found} bytes instead of {entry.size}"
+            msg = f"{path} {what}; run `facecloak-train prepare` again"
+            raise DatasetError(msg)

@@ -53,10 +53,14 @@ class Finding:
 
     def face(self, image: Image) -> Face | None:
         """The first face of ``uint8[H, W, 3]``, BGR; None where it sees none."""
-        # An empty frame long before makes the finder forget the face before.
-        self._finder.find(self._frame(np.zeros_like(image)))
-        found = self._finder.find(self._frame(image)).found
+        found = self.faces(image)
         return found[0] if found else None
+
+    def faces(self, image: Image) -> tuple[Face, ...]:
+        """All faces of ``uint8[H, W, 3]``, BGR."""
+        # An empty frame long before makes the finder forget the faces before.
+        self._finder.find(self._frame(np.zeros_like(image)))
+        return self._finder.find(self._frame(image)).found
 
     def _frame(self, image: Image) -> Frame:
         self._count += 1

@@ -45,9 +45,9 @@ OWN: Final = "FaceCloak, beating"
 def attack_clips(settings: AttackClipsSettings) -> dict[str, Any]:
     """Attack every fold, pool the answers, write the report, return it."""
     found = clips.read_clips(settings.data)
-    victims = [_Victim(path, settings) for path in settings.runs]
+    victims = [_Victim(path, found) for path in settings.runs]
     whole = load(found, victims[0].frames)
-    parts = list(folds("loso", found.subjects, 0))[: settings.folds or None]
+    parts = list(folds("loso", np.array(found.subjects), 0))[: settings.folds or None]
     answers: dict[tuple[str, str], list[np.ndarray[Any, Any]]] = {}
     tested = np.zeros(len(whole), dtype=bool)
     order = []
@@ -92,13 +92,12 @@ def attack_clips(settings: AttackClipsSettings) -> dict[str, Any]:
 class _Victim:
     """A classifier's run folder."""
 
-    def __init__(self, folder: Path, settings: AttackClipsSettings) -> None:
+    def __init__(self, folder: Path, found: clips.ClipSet) -> None:
         self._folder = folder
         score = folder / "score.json"
-        index = run.digest_of(settings.data / clips.INDEX)
         about = json.loads(score.read_text()) if score.is_file() else {}
-        if about.get("protocol") != "loso" or about.get("data_sha256") != index:
-            msg = f"{folder} is no finished run of `fit-clips --protocol loso` on {settings.data}"
+        if about.get("protocol") != "loso" or about.get("data_sha256") != found.digest:
+            msg = f"{folder} is no finished run of `fit-clips --protocol loso` on {found.folder}"
             raise run.RunError(msg)
         self.name: str = about["net"]
         first = next(iter(sorted(folder.glob("without-*.safetensors"))))

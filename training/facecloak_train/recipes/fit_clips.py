@@ -33,12 +33,11 @@ logger = logging.getLogger(__name__)
 def fit_clip_classifier(settings: FitClipsSettings) -> dict[str, Any]:
     """Train every fold, write the score, return it (empty where nobody is left out)."""
     found = clips.read_clips(settings.data)
-    parts = list(folds(settings.protocol, found.subjects, settings.training.seed))
+    parts = list(folds(settings.protocol, np.array(found.subjects), settings.training.seed))
     nets.build_for_clips(settings.net, len(found.classes), settings.frames)
     whole = load(found, settings.frames)
-    index = run.digest_of(settings.data / clips.INDEX)
-    identity = _identity(settings, index)
-    run.describe(settings.out, dataclasses.asdict(settings), index)
+    identity = _identity(settings, found.digest)
+    run.describe(settings.out, dataclasses.asdict(settings), found.digest)
     begun_s, trained = time.monotonic(), 0
     progress = tqdm(parts, unit="fold", desc=settings.net)
     for name, test in progress:
@@ -51,7 +50,7 @@ def fit_clip_classifier(settings: FitClipsSettings) -> dict[str, Any]:
         logger.info("%.0f clips a second, trained and tested", rate)
     if settings.protocol == "all":
         return {}
-    return _score(settings, whole, parts, index)
+    return _score(settings, whole, parts, found.digest)
 
 
 def _fit_fold(
@@ -90,8 +89,8 @@ def _is_done(path: Path, identity: dict[str, Any]) -> bool:
     return True
 
 
-def _identity(settings: FitClipsSettings, index: str) -> dict[str, Any]:
-    fields = dataclasses.asdict(settings) | {"data": index}
+def _identity(settings: FitClipsSettings, digest: str) -> dict[str, Any]:
+    fields = dataclasses.asdict(settings) | {"data": digest}
     return {k: v for k, v in fields.items() if k != "out"}
 
 
@@ -99,7 +98,7 @@ def _score(
     settings: FitClipsSettings,
     whole: Clips,
     parts: list[tuple[str, NDArray[np.bool_]]],
-    index: str,
+    digest: str,
 ) -> dict[str, Any]:
     truth, said, who = [], [], []
     for name, test in parts:
@@ -113,7 +112,7 @@ def _score(
         "command": " ".join(["facecloak-train", *sys.argv[1:]]),
         "net": settings.net,
         "protocol": settings.protocol,
-        "data_sha256": index,
+        "data_sha256": digest,
         "classes": whole.classes,
         "clips": len(pooled[0]),
         "subjects": len(np.unique(np.concatenate(who))),

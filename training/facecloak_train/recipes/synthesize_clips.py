@@ -46,7 +46,7 @@ def synthesize_clips(settings: SynthesizeSettings) -> clips.ClipSet:
         "data_sha256": run.digest_of(settings.data),
         "subjects": settings.subjects,
         "clips": settings.clips,
-        "classes": settings.classes,
+        "classes": tuple(SCHEMES[settings.classes]),
         "seed": settings.seed,
     }
     if clips.is_current(settings.out, identity):
@@ -56,10 +56,10 @@ def synthesize_clips(settings: SynthesizeSettings) -> clips.ClipSet:
     neutral = faces.images[faces.labels == fer2013.LABELS.index("neutral")]
     stills = _stills(neutral, settings)
     made = tqdm(_clips(stills, settings), total=settings.subjects * settings.clips, unit="clip")
-    written = clips.write_clips(settings.out, identity, tuple(SCHEMES[settings.classes]), made)
+    clips.write_clips(settings.out, identity, made)
     rate = made.format_dict["rate"] or made.n / max(made.format_dict["elapsed"], 1e-9)
-    logger.info("%d clips of %d people, %.0f a second", len(written), len(stills), rate)
-    return written
+    logger.info("%d clips of %d people, %.0f a second", made.n, len(stills), rate)
+    return clips.read_clips(settings.out)
 
 
 def _stills(images: NDArray[np.uint8], settings: SynthesizeSettings) -> list[Still]:
