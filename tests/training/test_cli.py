@@ -1,11 +1,12 @@
 import pytest
-from facecloak_train.cli import COMMANDS, PREPARE, build, field_docs, main
+from facecloak_train.cli import COMMANDS, GROUPS, PREPARE, build, field_docs, main
 from facecloak_train.settings import AttackSettings, FitSettings
 
 
 def test_every_option_of_every_command_is_explained(capsys):
     commands = {(name,): kind for name, (kind, _) in COMMANDS.items()}
-    commands |= {("prepare", name): kind for name, (kind, _) in PREPARE.items()}
+    for group, (_, kinds) in GROUPS.items():
+        commands |= {(group, name): kind for name, (kind, _) in kinds.items()}
     assert ("prepare", "casme2") in commands
     for words, kind in commands.items():
         with pytest.raises(SystemExit) as stop:

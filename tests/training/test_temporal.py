@@ -2,12 +2,14 @@
 
 import json
 import math
+import shutil
 
 import numpy as np
 import pytest
 import torch
 from facecloak_train import nets, run
 from facecloak_train.attacks.temporal import ClipPainter, moosavi_dezfooli, within_beat
+from facecloak_train.cli import main
 from facecloak_train.measure.clips import clip_fooling
 from facecloak_train.nets.clips import dynamic_image, rank_pooling_weights
 from facecloak_train.recipes.attack_clips import attack_clips
@@ -129,6 +131,35 @@ def test_every_fold_is_attacked_on_people_it_never_saw(tiny_clips, clip_settings
         assert row["clean_uar"] > 0.9
     still = [row for row in report["rows"] if row["method"].endswith("still")]
     assert all(row["fooling_rate"] == 0.0 for row in still)  # it looks at changes alone
+
+
+@pytest.mark.warns_in_log
+def test_the_table_has_what_is_measured_and_what_is_not(tiny_clips, clip_settings, tmp_path):
+    runs = tmp_path / "runs"
+    fit_clip_classifier(clip_settings(tiny_clips, runs / "synthetic/stcnn"))
+    folds = runs / "synthetic/stcnn"
+    attack_clips(
+        AttackClipsSettings(
+            data=tiny_clips,
+            runs=(folds,),
+            out=runs / "synthetic/attack.json",
+            steps=3,
+            batch=3,
+            offsets=1,
+            cells=4,
+            folds=1,
+        )
+    )
+    assert main(["table", "micro", "--runs", str(runs), "--out", str(tmp_path / "micro.md")]) == 0
+    rows = (tmp_path / "micro.md").read_text().splitlines()
+    measured = next(row for row in rows if row.startswith("| synthetic stand-in | MicroExpSTCNN"))
+    assert "| loso | 36, 4, 3 |" in measured
+    assert any("| CAS(ME)^2 | MicroExpSTCNN | not measured" in row for row in rows)
+    assert any("| 87.80 % |" in row for row in rows)
+    assert sum(row.startswith("| tiny |") for row in rows) == 4
+    assert (tmp_path / "micro.png").stat().st_size > 5000
+    shutil.rmtree(runs / "synthetic")
+    assert main(["table", "micro", "--runs", str(runs), "--out", str(tmp_path / "micro.md")]) == 4
 
 
 def test_a_run_that_is_not_finished_is_one_sentence(tiny_clips, clip_settings, tmp_path):

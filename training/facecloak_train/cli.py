@@ -25,18 +25,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     parser = argparse.ArgumentParser(prog="facecloak-train", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    about = "Check a dataset as its owners ship it and write it in the form that training reads."
-    prepare = commands.add_parser("prepare", help=about, description=about)
-    datasets = prepare.add_subparsers(dest="dataset", required=True, metavar="DATASET")
-    for name, (kind, _) in PREPARE.items():
-        add_command(datasets, name, kind)
+    for group, (about, kinds) in GROUPS.items():
+        of_group = commands.add_parser(group, help=about, description=about)
+        datasets = of_group.add_subparsers(dest="dataset", required=True, metavar="DATASET")
+        for name, (kind, _) in kinds.items():
+            add_command(datasets, name, kind)
     for name, (kind, _) in COMMANDS.items():
-        command = add_command(commands, name, kind)
-        if name == "table":
-            command.add_argument("dataset", choices=["fer2013"], help="which dataset it is")
+        add_command(commands, name, kind)
     chosen = parser.parse_args(arguments)
-    is_prepare = chosen.command == "prepare"
-    kind, recipe = PREPARE[chosen.dataset] if is_prepare else COMMANDS[chosen.command]
+    of_dataset = GROUPS.get(chosen.command)
+    kind, recipe = of_dataset[1][chosen.dataset] if of_dataset else COMMANDS[chosen.command]
     try:
         recipe(build(kind, vars(chosen)))
     except (FaceCloakError, ValueError, OSError) as exc:
@@ -134,10 +132,16 @@ def _robustness(chosen: settings.RobustnessSettings) -> None:
     measure_robustness(chosen)
 
 
-def _table(chosen: settings.TableSettings) -> None:
+def _table_fer2013(chosen: settings.TableSettings) -> None:
     from facecloak_train.recipes.table_fer2013 import table_fer2013
 
     table_fer2013(chosen)
+
+
+def _table_micro(chosen: settings.TableMicroSettings) -> None:
+    from facecloak_train.recipes.table_micro import table_micro
+
+    table_micro(chosen)
 
 
 def _export(chosen: settings.ExportSettings) -> None:
@@ -158,7 +162,18 @@ PREPARE: _Table = {"fer2013": (settings.PrepareSettings, _prepare_fer2013)} | {
     name: (settings.PrepareClipsSettings, functools.partial(_prepare_clips, name))
     for name in ("casme", "casme2", "casme-squared", "smic")
 }
-"""What ``prepare`` can prepare."""
+TABLES: _Table = {
+    "fer2013": (settings.TableSettings, _table_fer2013),
+    "micro": (settings.TableMicroSettings, _table_micro),
+}
+GROUPS: dict[str, tuple[str, _Table]] = {
+    "prepare": (
+        "Check a dataset as its owners ship it and write it in the form that training reads.",
+        PREPARE,
+    ),
+    "table": ("Put what was measured beside what is published.", TABLES),
+}
+"""Commands that want to know which dataset: what they are for, and what they can be given."""
 
 COMMANDS: _Table = {
     "template": (settings.TemplateSettings, _template),
@@ -173,7 +188,6 @@ COMMANDS: _Table = {
     "call": (settings.CallSettings, _call),
     "score": (settings.ScoreSettings, _score),
     "robustness": (settings.RobustnessSettings, _robustness),
-    "table": (settings.TableSettings, _table),
     "export": (settings.ExportSettings, _export),
     "compositor": (settings.CompositorSettings, _compositor),
 }
