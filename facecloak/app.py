@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Final
 
 from facecloak import capture, inference, sink
 from facecloak.cloak.onnx_cloak import OnnxCloak
@@ -29,6 +30,9 @@ from facecloak.sink.loopback import find_device
 from facecloak.sink.recovering import RecoveringSink
 from facecloak.verify.onnx_judge import OnnxClassifier
 from facecloak.verify.panel import Panel
+
+_FAST_BYTES: Final = 8_000_000
+"""Classifiers of smaller files judge live where the judges are to be fast."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,7 @@ def protection(settings: Settings, *, live: bool) -> Protection:
     made, header = cloak(settings)
     chosen = artifacts.models()
     if live and settings.judges == "fast":
-        chosen = (min(chosen, key=lambda path: path.stat().st_size),)
+        chosen = tuple(path for path in chosen if path.stat().st_size <= _FAST_BYTES)
     classifiers = [OnnxClassifier(path, settings.device) for path in chosen]
     times = StageTimes()
     panel = Panel(classifiers)

@@ -25,11 +25,13 @@ class ModelCard:
     Attributes:
         name: short name, as shown to people.
         architecture: of the network.
-        task: ``expression``.
+        task: ``expression``, or ``micro-expression`` of a classifier of clips.
         labels: the classes, in the order of the logits.
         input_px: side of the square face crop that it takes, in pixels.
-        input_layout: ``N1HW``: float32, one grey plane.
+        input_layout: ``N1HW``: float32, one grey plane; ``NTHW``: the frames of a clip.
         input_range: smallest and largest pixel value.
+        frames: of a clip; 1 for still faces.
+        fps: how many of them there are in a second; 0 for still faces.
         dataset: what it was trained on.
         measured: accuracies and agreements by name, in ``[0, 1]``.
         precision: how the weights are stored.
@@ -50,6 +52,8 @@ class ModelCard:
     task: str = "expression"
     input_layout: str = "N1HW"
     input_range: tuple[float, float] = (0.0, 1.0)
+    frames: int = 1
+    fps: float = 0.0
     sha256: str = UNSEALED
     format: int = FORMAT
 
@@ -73,9 +77,17 @@ class ModelCard:
         if not 8 <= self.input_px <= 1024:
             msg = f"input_px must lie within 8..1024, is {self.input_px}"
             raise ValueError(msg)
-        if self.input_layout != "N1HW":
-            msg = f"input layout {self.input_layout!r} is not N1HW"
+        if self.input_layout not in ("N1HW", "NTHW"):
+            msg = f"input layout {self.input_layout!r} is neither N1HW nor NTHW"
             raise ValueError(msg)
+        if self.is_clip and not (2 <= self.frames <= 256 and 1.0 <= self.fps <= 1000.0):
+            msg = f"a clip of {self.frames!r} frames at {self.fps!r} a second is none"
+            raise ValueError(msg)
+
+    @property
+    def is_clip(self) -> bool:
+        """Whether it looks at clips instead of still faces."""
+        return self.input_layout == "NTHW"
 
     def to_json(self) -> str:
         """The card as it stands in the metadata."""

@@ -80,8 +80,12 @@ class Cloak(Protocol):
 class Judge(Protocol):
     """Reads faces before and after the cloak, with every classifier on the device."""
 
+    def watch(self, clean: Frame, cloaked: Frame, faces: Sequence[Face]) -> None:
+        """See a frame, in the order of their time, whether it is to be judged or not."""
+        ...
+
     def judge(self, clean: Frame, cloaked: Frame, faces: Sequence[Face]) -> tuple[Verdict, ...]:
-        """Return one verdict for each classifier and face."""
+        """Return verdicts on the frame last seen, of each face at least one."""
         ...
 
 

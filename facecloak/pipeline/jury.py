@@ -49,6 +49,10 @@ class Case:
     at_s: float
     term: int = 0
 
+    def show(self, judge: Judge) -> None:
+        """Let the judge see the frame, whatever that raises."""
+        judge.watch(self.clean, self.cloaked, self.faces)
+
     def hear(self, judge: Judge, times: StageTimes) -> Round:
         """Ask the judge, whatever that raises."""
         with times.stage("judge"):
@@ -107,7 +111,8 @@ class InlineJury:
         self._rounds: list[Round] = []
 
     def submit(self, case: Case) -> None:
-        """Judge the frame now, if it is due."""
+        """Show the frame, and have it judged now, if it is due."""
+        case.show(self._judge)
         if self._pace.due(case.at_s):
             self._rounds.append(case.hear(self._judge, self._times))
 
@@ -121,7 +126,7 @@ class InlineJury:
 
 
 class ThreadJury:
-    """Judges the newest frame in a thread of its own, the first one at once.
+    """Shows the newest frame in a thread of its own, and has one judged now and then, at once.
 
     A judge that raises or hangs gives no more verdicts: the guard's proof runs out.
 
@@ -149,9 +154,8 @@ class ThreadJury:
         return self._worker.error
 
     def submit(self, case: Case) -> None:
-        """Lay the frame before the judge, if it is due; an older one that waits is dropped."""
-        if self._pace.due(case.at_s):
-            self._cases.put(case)
+        """Lay the frame before the judge; an older one that waits is dropped."""
+        self._cases.put(case)
 
     def rounds(self) -> tuple[Round, ...]:
         """Return what was judged since last asked."""
@@ -164,4 +168,6 @@ class ThreadJury:
 
     def _sit(self) -> None:
         while (case := self._cases.take()) is not None:
-            self._rounds.append(case.hear(self._judge, self._times))
+            case.show(self._judge)
+            if self._pace.due(case.at_s):
+                self._rounds.append(case.hear(self._judge, self._times))

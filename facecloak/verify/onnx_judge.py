@@ -15,7 +15,7 @@ _REINSTALL: Final = "Reinstall FaceCloak, or export the model again with `facecl
 
 
 class OnnxClassifier:
-    """A classifier of aligned faces.
+    """A classifier of aligned faces, or of clips of them.
 
     Attributes:
         card: what it says about itself.
@@ -41,7 +41,7 @@ class OnnxClassifier:
         """Classify.
 
         Args:
-            crops: ``uint8[N, S, S]``, grey, S as on the card.
+            crops: grey, S as on the card: ``uint8[N, S, S]``, of clips ``uint8[N, T, S, S]``.
 
         Returns:
             ``float32[N, C]``, finite.
@@ -51,7 +51,8 @@ class OnnxClassifier:
             ArtifactError: the classifier answers in another form than its card says.
         """
         low, high = self.card.input_range
-        faces = crops[:, None].astype(np.float32) * np.float32((high - low) / 255.0)
+        planes = crops if self.card.is_clip else crops[:, None]
+        faces = planes.astype(np.float32) * np.float32((high - low) / 255.0)
         logits: Logits = self._graph.fetch(self._graph.run(faces + np.float32(low))[0])
         if logits.shape != (len(crops), len(self.card.labels)) or not np.isfinite(logits).all():
             msg = f"{self.card.name} does not answer as its card says."

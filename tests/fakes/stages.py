@@ -117,9 +117,13 @@ class FakeJudge:
         fooled: bool = True,
     ) -> None:  # fmt: skip
         self.judged: list[int] = []
+        self.watched: list[int] = []
         self.raises = raises
         self._hangs = hangs
         self._fooled = fooled
+
+    def watch(self, clean: Frame, cloaked: Frame, faces: Sequence[Face]) -> None:
+        self.watched.append(clean.index)
 
     def judge(self, clean: Frame, cloaked: Frame, faces: Sequence[Face]) -> tuple[Verdict, ...]:
         assert (clean.image == RAW).all()

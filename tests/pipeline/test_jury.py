@@ -45,6 +45,7 @@ def test_inline_keeps_its_pace_in_frame_time_and_after_a_step_back():
     for index, now_s in enumerate((0.0, 0.1, 0.24, 0.25, 0.4, 0.1, 0.2)):
         submit(jury, index, now_s)
     assert judge.judged == [0, 3, 5]
+    assert judge.watched == [0, 1, 2, 3, 4, 5, 6]
 
 
 def test_a_face_without_a_verdict_makes_a_round_incomplete():
@@ -69,6 +70,21 @@ def test_the_thread_judges_the_first_frame_at_once():
     assert [heard.at_s for heard in wait_for_rounds(jury)] == [0.0]
     jury.close()
     jury.close()
+
+
+def test_the_thread_shows_frames_that_are_not_judged():
+    judge = FakeJudge()
+    jury = ThreadJury(judge, StageTimes(), every_s=60)
+    pause = threading.Event()
+    for index in range(3):
+        submit(jury, index, index / 30)
+        for _ in range(200):
+            if len(judge.watched) > index:
+                break
+            pause.wait(0.005)
+    jury.close()
+    assert judge.watched == [0, 1, 2]
+    assert judge.judged == [0]
 
 
 def test_frames_that_come_while_the_thread_judges_are_dropped_for_the_newest():

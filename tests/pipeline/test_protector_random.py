@@ -62,6 +62,9 @@ class Stages:
         self.work("finder")
         return self.faces
 
+    def watch(self, clean, cloaked, faces):
+        pass
+
     def judge(self, clean, cloaked, faces):
         self.work("judge")
         assert signature(clean.image) == (RAW, clean.index)

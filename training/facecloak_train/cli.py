@@ -150,6 +150,12 @@ def _export(chosen: settings.ExportSettings) -> None:
     export_onnx(chosen)
 
 
+def _export_clips(chosen: settings.ExportClipsSettings) -> None:
+    from facecloak_train.recipes.export_clips import export_clips
+
+    export_clips(chosen)
+
+
 def _compositor(chosen: settings.CompositorSettings) -> None:
     from facecloak_train.export.compositor import write
 
@@ -189,6 +195,7 @@ COMMANDS: _Table = {
     "score": (settings.ScoreSettings, _score),
     "robustness": (settings.RobustnessSettings, _robustness),
     "export": (settings.ExportSettings, _export),
+    "export-clips": (settings.ExportClipsSettings, _export_clips),
     "compositor": (settings.CompositorSettings, _compositor),
 }
 """Every command: its settings and its recipe, which is imported when it runs (torch is slow)."""

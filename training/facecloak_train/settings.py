@@ -149,7 +149,7 @@ class SynthesizeSettings:
     """Make the synthetic stand-in for micro-expression sets: still faces, moved by action units."""
 
     data: Path
-    """What `facecloak-train prepare fer2013` wrote; its neutral training faces are moved."""
+    """What `facecloak-train prepare fer2013` wrote; its neutral faces are moved."""
     out: Path
     """The folder of clips to write."""
     subjects: int = 24
@@ -158,6 +158,8 @@ class SynthesizeSettings:
     """How many clips of each."""
     classes: int = 3
     """3 (negative, positive, surprise) or 5 (happiness, disgust, repression, surprise, others)."""
+    split: str = "Training"
+    """Whose neutral faces are moved: Training, PublicTest or PrivateTest."""
     seed: int = 1
     """Seed of every random choice."""
 
@@ -435,6 +437,24 @@ class ExportSettings:
     """The .onnx to write."""
     name: str = "VGG19"
     """Name on the card, as shown to people."""
+    precision: str = "fp16"
+    """How the weights are stored: fp16 or fp32; they compute in fp32 either way."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportClipsSettings:
+    """Write a trained classifier of clips as ONNX with its card, and measure that it agrees."""
+
+    data: Path
+    """A folder of clips of people it was not trained on."""
+    weights: Path
+    """A fold that `facecloak-train fit-clips` wrote: `all.safetensors`."""
+    out: Path
+    """The .onnx to write."""
+    name: str = "STCNN"
+    """Name on the card, as shown to people."""
+    trained_on: str = "synthetic micro-expressions"
+    """The set, as the card has it."""
     precision: str = "fp16"
     """How the weights are stored: fp16 or fp32; they compute in fp32 either way."""
 

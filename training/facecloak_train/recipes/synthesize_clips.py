@@ -47,12 +47,17 @@ def synthesize_clips(settings: SynthesizeSettings) -> clips.ClipSet:
         "subjects": settings.subjects,
         "clips": settings.clips,
         "classes": tuple(SCHEMES[settings.classes]),
+        "split": settings.split,
         "seed": settings.seed,
     }
     if clips.is_current(settings.out, identity):
         logger.info("%s is this very set already", settings.out)
         return clips.read_clips(settings.out)
-    faces = fer2013.read_npz(settings.data)["Training"]
+    splits = fer2013.read_npz(settings.data)
+    if settings.split not in splits:
+        msg = f"there is no split {settings.split!r}; there are {', '.join(splits)}"
+        raise fer2013.DatasetError(msg)
+    faces = splits[settings.split]
     neutral = faces.images[faces.labels == fer2013.LABELS.index("neutral")]
     stills = _stills(neutral, settings)
     made = tqdm(_clips(stills, settings), total=settings.subjects * settings.clips, unit="clip")
