@@ -41,8 +41,7 @@ def export(net: nn.Module, card: ModelCard, path: Path) -> None:
     """Write ``net`` and ``card`` to ``path``, sealed, in one step.
 
     Args:
-        net: takes ``float32[N, 1, S, S]``, S as on the card; ``float32[N, T, S, S]`` if the card is of a
-            classifier of clips.
+        net: takes ``float32[N, 1, S, S]``, S as on the card; one of clips ``float32[N, T, S, S]``.
         card: ``precision`` says how the weights are stored: ``fp32``, or ``fp16``, which halves the
             file; they are widened when the model is loaded, so it runs in fp32 everywhere.
         path: where to.

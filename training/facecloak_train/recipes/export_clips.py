@@ -3,8 +3,8 @@
     facecloak-train export-clips --data runs/synthetic-test --weights runs/stcnn-all/all.safetensors
         --out models/stcnn.onnx --name STCNN
 
-The card holds accuracy, UF1 and UAR on clips of people that it never saw, the share of them on which
-the file and torch name the same class, and the largest difference of a logit.
+The card holds accuracy, UF1 and UAR on clips of people that it never saw, the share of them on
+which the file and torch name the same class, and the largest difference of a logit.
 """
 
 import dataclasses
