@@ -29,6 +29,7 @@ def exported(tiny_clips, clip_settings, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.warns_in_log
 def test_the_file_says_what_it_is_and_answers_as_torch(exported, tmp_path):
     judge = OnnxClassifier(exported.out, "cpu")
     card = judge.card
@@ -42,7 +43,7 @@ def test_the_file_says_what_it_is_and_answers_as_torch(exported, tmp_path):
     other = run.load_checkpoint(exported.weights)
     other[1]["classes"] = ["left", "right", "none"]
     run.save_checkpoint(tmp_path / "other.safetensors", *other)
-    with pytest.raises(run.RunError, match="the classifier .*left"):
+    with pytest.raises(run.RunError, match=r"the classifier .*left"):
         export_clips(dataclasses.replace(exported, weights=tmp_path / "other.safetensors"))
 
 
@@ -53,6 +54,7 @@ def under_another_card(judge):
 
 
 @pytest.mark.slow
+@pytest.mark.warns_in_log
 def test_the_panel_asks_it_once_it_has_seen_enough(exported):
     """The upper half of what is sent grows lighter, of what is captured nothing does."""
     clip_judge = OnnxClassifier(exported.out, "cpu")
