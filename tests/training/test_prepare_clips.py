@@ -170,6 +170,16 @@ class TestReuse:
         assert self.run(source, tmp_path, caplog)
         assert not self.run(source, tmp_path, caplog)
 
+    def test_a_label_that_another_reading_gives_is(self, source, tmp_path, caplog, monkeypatch):
+        self.run(source, tmp_path, caplog)
+        given = recipe.schemes.label_of_sample
+        monkeypatch.setattr(
+            recipe.schemes,
+            "label_of_sample",
+            lambda scheme, one: 0 if one.label == "happiness" else given(scheme, one),
+        )
+        assert self.run(source, tmp_path, caplog)
+
     def test_another_version_of_the_cutting_is(self, source, tmp_path, caplog, monkeypatch):
         self.run(source, tmp_path, caplog)
         monkeypatch.setattr(recipe, "_VERSION", recipe._VERSION + 1)

@@ -115,6 +115,19 @@ def test_a_sheet_without_naming_rules_is_read_by_the_known_ones(tmp_path):
     }
 
 
+def test_the_naming_rules_of_the_sheet_go_before_the_known_ones(tmp_path):
+    releases.casme_squared(tmp_path)
+    row = (1, "happy1_1", 2, 3, 6, "9", "positive", "micro-expression", "happiness")
+    releases.xlsx(
+        tmp_path / "CAS(ME)^2code_final.xlsx",
+        CASFEcode_final=[row],
+        naming_rule1=[("subject", "folder", "number"), (16, "s16", 1)],
+        naming_rule2=[("code", "stimulus"), (101, "happy1")],
+    )
+    (clip,) = casme_squared.read(tmp_path).samples
+    assert clip.frames[0].parent.name == "16_0101disgustingteeth"
+
+
 @pytest.mark.parametrize("folder", ["cropped", "longVideoFaceCropped"])
 def test_its_own_crops(tmp_path, folder):
     releases.casme_squared(tmp_path, frames=folder)

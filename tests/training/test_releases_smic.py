@@ -103,6 +103,13 @@ def test_each_spelling_and_place_of_the_sheet(tmp_path, camera, sheet):
     assert str(release.sheets[0]).endswith(sheet)
 
 
+def test_the_sheet_of_2019_goes_before_the_other(tmp_path):
+    releases.smic_e(tmp_path, sheet="SMIC-HS-E_annotation.xlsx")
+    releases.smic_e(tmp_path, sheet="SMIC-HS-E_annotation_2019.xlsx")
+    release = smic.read(tmp_path, variant="hs-e")
+    assert release.sheets[0].name == "SMIC-HS-E_annotation_2019.xlsx"
+
+
 def test_columns_may_stand_in_another_order(tmp_path):
     releases.smic_e(tmp_path, "VIS")
     releases.xlsx(

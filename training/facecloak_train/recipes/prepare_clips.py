@@ -75,6 +75,7 @@ def prepare_clips(dataset: str, settings: PrepareClipsSettings) -> ClipSet:
         "dataset": dataset,
         "variant": release.variant,
         "scheme": settings.scheme,
+        "labels": [label for _, label in labelled],
         "version": _VERSION,
         "files": files_digest(_files(release), settings.source),
     }

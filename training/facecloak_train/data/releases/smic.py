@@ -2,6 +2,7 @@
 
 Of each there are three cameras: HS with 100 frames a second, VIS for visible light and NIR for near
 infrared, both with 25 and for fewer subjects.
+
 Source: Li et al., "A spontaneous micro-expression database: inducement, collection and baseline"
 (FG 2013). What an expression is, the folder or the name of its clip says; no apex is told.
 """
