@@ -16,6 +16,14 @@ from facecloak.core.types import Face, Frame
 from facecloak.verify.onnx_judge import OnnxClassifier
 from facecloak.verify.panel import Panel
 
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.warns_in_log,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # of torch's exporter
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+    pytest.mark.filterwarnings("ignore::UserWarning"),
+]
+
 WHOLE = np.array([[1 / 112, 0.0, 0.5 / 112], [0.0, 1 / 112, 0.5 / 112]])
 
 
@@ -28,8 +36,6 @@ def exported(tiny_clips, clip_settings, tmp_path):
     return settings
 
 
-@pytest.mark.slow
-@pytest.mark.warns_in_log
 def test_the_file_says_what_it_is_and_answers_as_torch(exported, tmp_path):
     judge = OnnxClassifier(exported.out, "cpu")
     card = judge.card
@@ -53,8 +59,6 @@ def under_another_card(judge):
     return judge
 
 
-@pytest.mark.slow
-@pytest.mark.warns_in_log
 def test_the_panel_asks_it_once_it_has_seen_enough(exported):
     """The upper half of what is sent grows lighter, of what is captured nothing does."""
     clip_judge = OnnxClassifier(exported.out, "cpu")

@@ -54,7 +54,7 @@ def export(net: nn.Module, card: ModelCard, path: Path) -> None:
         opset_version=_OPSET,
         input_names=["faces"],
         output_names=["logits"],
-        dynamic_shapes={"faces": {0: torch.export.Dim("batch", min=1, max=256)}},
+        dynamic_shapes=({0: torch.export.Dim("batch", min=1, max=256)},),
         verbose=False,
     )
     if program is None:
