@@ -86,3 +86,18 @@ def test_stcnn_does_not_see_what_stands_still():
     clips = torch.rand(1, 18, 112, 112)
     with torch.no_grad():
         torch.testing.assert_close(net(clips + torch.rand(112, 112)), net(clips), atol=1e-3, rtol=0)
+
+
+@pytest.mark.parametrize(("name", "frames"), [("stcnn", 18), ("stcnn", 26), ("fusenet-late", 18)])
+def test_the_stage_is_the_three_dimensional_one(name, frames):
+    stages = [
+        module
+        for module in nets.build_for_clips(name, 3, frames).eval().modules()
+        if hasattr(module, "conv")
+    ]
+    size_px = 64 if name == "stcnn" else 32
+    clips = torch.randn(2, 1, frames, size_px, size_px)
+    for stage in stages:
+        plain = torch.nn.functional.max_pool3d(torch.relu(stage.conv(clips)), 3).flatten(1)
+        assert plain.shape[1] == stage.outputs
+        torch.testing.assert_close(stage(clips), plain, atol=1e-5, rtol=1e-4)

@@ -9,6 +9,7 @@ from typing import Final
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from facecloak_train.nets.clips import CLIP_PX, area_weights
 
@@ -39,13 +40,38 @@ class _Parts(nn.Module):
         return moving[:, None]
 
 
-def _stage(frames: int, size_px: int) -> tuple[nn.Sequential, int]:
-    """The convolution of 15 frames and 3x3 pixels, and how many numbers come out of it."""
-    outputs = 32 * ((frames - 14) // 3) * ((size_px - 2) // 3) ** 2
-    layers = nn.Sequential(
-        nn.Conv3d(1, 32, (15, 3, 3)), nn.ReLU(), nn.MaxPool3d(3), nn.Dropout(0.5), nn.Flatten()
-    )
-    return layers, outputs
+class _Stage(nn.Module):
+    """The convolution of 15 frames and 3x3 pixels, ReLU, the largest of 3x3x3, and dropout.
+
+    Takes ``float32[N, 1, T, S, S]``, returns ``float32[N, outputs]``. A filter spans 15 frames of
+    one plane, so that it is a plain convolution of 15 channels at each moment; computed like that,
+    without what the pooling leaves over, it takes less than half the time.
+
+    Args:
+        frames: T, from 17.
+        size_px: S.
+
+    Attributes:
+        outputs: how many numbers come out of it.
+    """
+
+    def __init__(self, frames: int, size_px: int) -> None:
+        super().__init__()
+        self._pooled, self._side = (frames - 14) // 3, (size_px - 2) // 3
+        self.conv = nn.Conv3d(1, 32, (15, 3, 3))
+        self.dropout = nn.Dropout(0.5)
+        self.outputs = 32 * self._pooled * self._side**2
+
+    def forward(self, clips: Tensor) -> Tensor:
+        """Look for what moves."""
+        edge, moments = 3 * self._side + 2, 3 * self._pooled
+        used = clips[:, 0, :, :edge, :edge]
+        at = torch.stack([used[:, t : t + 15] for t in range(moments)], dim=1)
+        maps = functional.conv2d(at.flatten(0, 1), self.conv.weight[:, 0], self.conv.bias)
+        small = functional.max_pool2d(maps, 3)
+        strongest = small.unflatten(0, (-1, self._pooled, 3)).amax(2).transpose(1, 2)
+        features: Tensor = self.dropout(functional.relu(strongest)).flatten(1)
+        return features
 
 
 class MicroExpSTCNN(nn.Module):
@@ -61,9 +87,12 @@ class MicroExpSTCNN(nn.Module):
     def __init__(self, classes: int, frames: int = 18) -> None:
         super().__init__()
         self.parts = _Parts(64, (0.0, 0.0, 1.0, 1.0))
-        self.features, outputs = _stage(frames, 64)
+        self.features = _Stage(frames, 64)
         self.head = nn.Sequential(
-            nn.Linear(outputs, 128), nn.ReLU(), nn.Dropout(0.5), nn.Linear(128, classes)
+            nn.Linear(self.features.outputs, 128),
+            nn.ReLU(),
+            nn.Dropout(0.5),
+            nn.Linear(128, classes),
         )
 
     def forward(self, clips: Tensor) -> Tensor:
@@ -81,10 +110,10 @@ class FuseNetIntermediate(nn.Module):
     def __init__(self, classes: int, frames: int = 18) -> None:
         super().__init__()
         self.parts = nn.ModuleList([_Parts(32, box) for box in _PARTS.values()])
-        stages = [_stage(frames, 32) for _ in _PARTS]
-        self.features = nn.ModuleList([layers for layers, _ in stages])
+        stages = [_Stage(frames, 32) for _ in _PARTS]
+        self.features = nn.ModuleList(stages)
         self.head = nn.Sequential(
-            nn.Linear(sum(outputs for _, outputs in stages), 1024),
+            nn.Linear(sum(stage.outputs for stage in stages), 1024),
             nn.Dropout(0.5),
             nn.Linear(1024, 128),
             nn.Dropout(0.5),
@@ -109,9 +138,9 @@ class FuseNetLate(nn.Module):
         self.parts = nn.ModuleList([_Parts(32, box) for box in _PARTS.values()])
         branches = []
         for _ in _PARTS:
-            layers, outputs = _stage(frames, 32)
-            dense = [nn.Linear(outputs, 1024), nn.Dropout(0.5), nn.Linear(1024, 128)]
-            branches.append(nn.Sequential(layers, *dense, nn.Dropout(0.5)))
+            stage = _Stage(frames, 32)
+            dense = [nn.Linear(stage.outputs, 1024), nn.Dropout(0.5), nn.Linear(1024, 128)]
+            branches.append(nn.Sequential(stage, *dense, nn.Dropout(0.5)))
         self.features = nn.ModuleList(branches)
         self.head = nn.Linear(128 * len(branches), classes)
 
