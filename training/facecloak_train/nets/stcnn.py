@@ -69,7 +69,7 @@ class _Stage(nn.Module):
         at = torch.stack([used[:, t : t + 15] for t in range(moments)], dim=1)
         maps = functional.conv2d(at.flatten(0, 1), self.conv.weight[:, 0], self.conv.bias)
         small = functional.max_pool2d(maps, 3)
-        strongest = small.unflatten(0, (-1, self._pooled, 3)).amax(2).transpose(1, 2)
+        strongest = small.reshape(-1, self._pooled, 3, *small.shape[1:]).amax(2).transpose(1, 2)
         features: Tensor = self.dropout(functional.relu(strongest)).flatten(1)
         return features
 
