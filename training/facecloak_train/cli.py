@@ -108,6 +108,12 @@ def _attack_clips(chosen: settings.AttackClipsSettings) -> None:
     attack_clips(chosen)
 
 
+def _beat(chosen: settings.BeatSettings) -> None:
+    from facecloak_train.recipes.make_beat import make_beat
+
+    make_beat(chosen)
+
+
 def _evaluate(chosen: settings.EvaluateSettings) -> None:
     from facecloak_train.recipes.evaluate_fooling import evaluate_fooling
 
@@ -190,6 +196,7 @@ COMMANDS: _Table = {
     "tune": (settings.TuneSettings, _tune),
     "attack": (settings.AttackSettings, _attack),
     "attack-clips": (settings.AttackClipsSettings, _attack_clips),
+    "beat": (settings.BeatSettings, _beat),
     "evaluate": (settings.EvaluateSettings, _evaluate),
     "call": (settings.CallSettings, _call),
     "score": (settings.ScoreSettings, _score),

@@ -202,6 +202,26 @@ class FitClipsSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Beat:
+    """How a pattern that goes round is made: by ascent against all classifiers together."""
+
+    period_s: float = 0.8
+    """How long it takes to go round once."""
+    cells: int = 32
+    """Side of its grids."""
+    steps: int = 120
+    """Steps of the ascent."""
+    batch: int = 24
+    """Clips per step."""
+    step: float = 1.0
+    """Length of the first step, in levels; it falls to a tenth of that."""
+    confidence: float = 5.0
+    """A lead of the wrong class, in logits, that is enough."""
+    seed: int = 1
+    """Seed of every random choice."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AttackClipsSettings:
     """Attack classifiers of micro-expressions, fold by fold, and measure it on held-out people."""
 
@@ -213,24 +233,34 @@ class AttackClipsSettings:
     """The JSON report to write."""
     eps: float = 8.0
     """The most that a value may change, in 8-bit levels, after rounding."""
-    period_s: float = 0.8
-    """Of the pattern that goes round."""
-    cells: int = 32
-    """Side of its grids."""
-    steps: int = 60
-    """Steps of the ascent."""
-    batch: int = 24
-    """Clips per step."""
-    step: float = 1.0
-    """Length of the first step, in levels; it falls to a tenth of that."""
-    confidence: float = 5.0
-    """A lead of the wrong class, in logits, that is enough."""
     folds: int = 0
     """How many folds, the first ones, are attacked; all with 0."""
     offsets: int = 8
     """At how many times in its period the pattern begins, when it is measured."""
-    seed: int = 1
-    """Seed of every random choice."""
+    beat: Beat = field(default_factory=Beat)
+    """How the beating pattern is made."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BeatSettings:
+    """Give a perturbation a beating part against classifiers of clips; the rest of it stays."""
+
+    perturbation: Path
+    """The .safetensors to begin with."""
+    data: Path
+    """The folder of clips to learn from."""
+    weights: tuple[Path, ...]
+    """What `fit-clips --protocol all` wrote for each classifier: its all.safetensors."""
+    unseen: Path
+    """A folder of clips of other people, to measure on."""
+    out: Path
+    """The .safetensors to write."""
+    eps: float = 4.0
+    """The most that the beating part may change a value by, in 8-bit levels."""
+    offsets: int = 8
+    """At how many times in its period the pattern begins, when it is measured."""
+    beat: Beat = field(default_factory=Beat)
+    """How it is made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

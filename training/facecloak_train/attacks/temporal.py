@@ -6,16 +6,20 @@ such classifiers see by the same amount whenever the clip begins.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from facecloak_train.attacks.individual import to_border
 from facecloak_train.attacks.painting import Painter
+from facecloak_train.attacks.universal import Part, ascend, margin_loss
+from facecloak_train.settings import Beat
 
 LEVELS: Final = 255.0
+_ROUNDS: Final = 3
 _STEPS: Final = 10
 _OVERSHOOT: Final = 0.02
 FPS: Final = 30.0
@@ -32,7 +36,7 @@ class ClipPainter:
 
     def __init__(self, size_px: int, eps: float, period_s: float) -> None:
         self._painter = Painter(size_px, eps, torch.device("cpu"))
-        self._eps = eps
+        self.eps = eps
         self._period_s = period_s
 
     def cloak(self, clips: Tensor, static: Tensor, pair: Tensor, starts_s: Tensor) -> Tensor:
@@ -55,7 +59,7 @@ class ClipPainter:
             + phases.cos()[..., None, None] * even
             + phases.sin()[..., None, None] * odd
         )
-        exact = (clips + pattern.clamp(-self._eps, self._eps) / LEVELS).clamp(0.0, 1.0)
+        exact = (clips + pattern.clamp(-self.eps, self.eps) / LEVELS).clamp(0.0, 1.0)
         rounded = (exact * LEVELS).round() / LEVELS
         return exact + (rounded - exact).detach()
 
@@ -69,6 +73,52 @@ def within_beat(eps: float) -> Callable[[Tensor], Tensor]:
         return inside
 
     return project
+
+
+def beating_pair(
+    victims: Sequence[Callable[[Tensor], Tensor]],
+    frames: Tensor,
+    painter: ClipPainter,
+    static: Tensor,
+    how: Beat,
+) -> Tensor:
+    """The pair that fools all victims most, whenever clips begin.
+
+    Args:
+        victims: take ``float32[N, T, S, S]`` in ``[0, 1]``, return logits; in evaluation mode.
+        frames: ``uint8[N, T, S, S]``, the clips to learn from.
+        painter: has the period of ``how``; its budget, less what ``static`` reaches, is the pair's.
+        static: ``float32[G, G]``, levels; it is painted, too.
+        how: the ascent.
+
+    Returns:
+        ``float32[2, K, K]``, levels.
+    """
+    generator = torch.Generator().manual_seed(how.seed)
+    project = within_beat(painter.eps - float(static.abs().max()))
+
+    def objective(victim: Callable[[Tensor], Tensor]) -> Callable[..., Tensor]:
+        def lead(chosen: Tensor, pair: Tensor) -> Tensor:
+            seen = frames[chosen].float() / LEVELS
+            starts_s = torch.rand(len(chosen), generator=generator) * how.period_s
+            with torch.autocast("cpu", torch.bfloat16):
+                with torch.no_grad():
+                    said = victim(seen).argmax(1)
+                logits = victim(painter.cloak(seen, static, pair, starts_s))
+            return margin_loss(logits.float(), said, how.confidence)
+
+        return lead
+
+    pair = torch.randn(2, how.cells, how.cells, generator=generator)
+    for number in range(_ROUNDS):
+        rng = np.random.default_rng([how.seed, number])
+        batches = (
+            torch.from_numpy(rng.choice(len(frames), min(how.batch, len(frames)), replace=False))
+            for _ in range(how.steps // _ROUNDS)
+        )
+        step = how.step * 0.1 ** (number / (_ROUNDS - 1))
+        pair = ascend([objective(one) for one in victims], batches, [Part(pair, step, project)])[0]
+    return pair
 
 
 def moosavi_dezfooli(

@@ -23,8 +23,13 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from facecloak_train import nets, run
-from facecloak_train.attacks.temporal import LEVELS, ClipPainter, moosavi_dezfooli, within_beat
-from facecloak_train.attacks.universal import Part, ascend, margin_loss
+from facecloak_train.attacks.temporal import (
+    LEVELS,
+    ClipPainter,
+    beating_pair,
+    moosavi_dezfooli,
+    within_beat,
+)
 from facecloak_train.clip_training import Clips, folds, load
 from facecloak_train.data import clips
 from facecloak_train.measure.clips import clip_fooling
@@ -78,7 +83,7 @@ def attack_clips(settings: AttackClipsSettings) -> dict[str, Any]:
     report = {
         "command": " ".join(["facecloak-train", *sys.argv[1:]]),
         "eps": settings.eps,
-        "period_s": settings.period_s,
+        "period_s": settings.beat.period_s,
         "folds": len(parts),
         "offsets": settings.offsets,
         "classes": whole.classes,
@@ -120,20 +125,23 @@ def _attack_fold(
 ) -> None:
     """Make every perturbation from this fold's training clips, and take down what it does."""
     training, held_out = whole.only(~test), whole.only(test).frames
-    painter = ClipPainter(clips.CLIP_PX, settings.eps, settings.period_s)
-    offsets_s = np.arange(settings.offsets) / settings.offsets * settings.period_s
+    painter = ClipPainter(clips.CLIP_PX, settings.eps, settings.beat.period_s)
+    offsets_s = np.arange(settings.offsets) / settings.offsets * settings.beat.period_s
 
     def tell(victim: str, method: str, change: Change, starts_s: Iterator[float]) -> None:
         said = [_answers(victims[victim], held_out, change, start_s) for start_s in starts_s]
         answers.setdefault((victim, method), []).append(np.stack(said))
 
-    generator = torch.Generator().manual_seed(settings.seed)
-    signs = torch.rand(3, settings.cells, settings.cells, generator=generator) < 0.5
+    generator = torch.Generator().manual_seed(settings.beat.seed)
+    signs = torch.rand(3, settings.beat.cells, settings.beat.cells, generator=generator) < 0.5
     random = (signs.float() * 2.0 - 1.0) * settings.eps
     nothing = torch.zeros(2, 1, 1)
     still = _painted(painter, random[0], nothing)
     beating = _painted(painter, torch.zeros(1, 1), within_beat(settings.eps)(random[1:]))
-    own = _painted(painter, torch.zeros(1, 1), _beat(settings, training, victims, painter))
+    pair = beating_pair(
+        [*victims.values()], training.frames, painter, torch.zeros(1, 1), settings.beat
+    )
+    own = _painted(painter, torch.zeros(1, 1), pair)
     for name, net in victims.items():
         uap = moosavi_dezfooli(_fast(net), training.frames[::8], settings.eps, passes=1)
         tell(name, _CLEAN, lambda x, _s: x, iter([0.0]))
@@ -141,42 +149,6 @@ def _attack_fold(
         tell(name, RANDOM, still, iter([0.0]))
         tell(name, BEATING_RANDOM, beating, iter(offsets_s))
         tell(name, OWN, own, iter(offsets_s))
-
-
-def _beat(
-    settings: AttackClipsSettings,
-    training: Clips,
-    victims: dict[str, nn.Module],
-    painter: ClipPainter,
-) -> Tensor:
-    """The pair that fools all victims most, whenever clips begin: ``float32[2, K, K]``, levels."""
-    generator = torch.Generator().manual_seed(settings.seed)
-
-    def objective(net: nn.Module) -> Callable[..., Tensor]:
-        def lead(chosen: Tensor, pair: Tensor) -> Tensor:
-            seen = training.frames[chosen].float() / LEVELS
-            with torch.no_grad():
-                said = _fast(net)(seen).argmax(1)
-            starts_s = torch.rand(len(chosen), generator=generator) * settings.period_s
-            cloaked = painter.cloak(seen, torch.zeros(1, 1), pair, starts_s)
-            return margin_loss(_fast(net)(cloaked), said, settings.confidence)
-
-        return lead
-
-    pair = torch.randn(2, settings.cells, settings.cells, generator=generator)
-    for number in range(3):
-        pair = ascend(
-            [objective(net) for net in victims.values()],
-            _batches(len(training), settings, number),
-            [Part(pair, settings.step * 0.32**number, within_beat(settings.eps))],
-        )[0]
-    return pair
-
-
-def _batches(count: int, settings: AttackClipsSettings, number: int) -> Iterator[Tensor]:
-    rng = np.random.default_rng([settings.seed, number])
-    for _ in range(settings.steps // 3):
-        yield torch.from_numpy(rng.choice(count, min(settings.batch, count), replace=False))
 
 
 def _painted(painter: ClipPainter, static: Tensor, pair: Tensor) -> Change:
