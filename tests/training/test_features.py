@@ -14,6 +14,7 @@ from facecloak_train.measure.accuracy import ten_crop_logits
 from facecloak_train.recipes.describe_faces import describe_faces
 from facecloak_train.recipes.fit_classifier import fit_classifier
 from facecloak_train.settings import DescribeSettings
+from facecloak_train.teachers import load_weights
 from skimage.feature import hog
 from torch import nn
 
@@ -164,3 +165,18 @@ def test_a_described_network_comes_back_from_its_checkpoint(tmp_path):
     bound = nets.Bound(again, told).eval()
     torch.testing.assert_close(bound(faces)[2:], net(faces[2:], told))
     assert bound(faces).shape == (4, 7)
+
+
+def test_it_may_begin_with_the_convolutions_of_a_network_without_features(tmp_path):
+    plain = nets.build("resnet14", 7)
+    path = tmp_path / "best.safetensors"
+    run.save_checkpoint(path, plain.state_dict(), {"net": "resnet14"})
+    net = nets.build("cnn-landmarks-hog", 7, features=True)
+    load_weights(net, path, torch.zeros(1, 1, 48, 48, dtype=torch.uint8), 44, 0)
+    for mine, theirs in zip(
+        net.picture[0].features.parameters(), plain.features.parameters(), strict=True
+    ):
+        torch.testing.assert_close(mine, theirs)
+    run.save_checkpoint(path, nets.build("vgg19", 7).state_dict(), {"net": "vgg19"})
+    with pytest.raises(run.RunError, match="holds another network"):
+        load_weights(net, path, torch.zeros(1, 1, 48, 48, dtype=torch.uint8), 44, 0)

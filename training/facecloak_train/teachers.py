@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from facecloak.core import modelcard
-from facecloak_train import run
+from facecloak_train import nets, run
 from facecloak_train.augment import centre_crop, ten_crop
 from facecloak_train.export import onnx_import
 from facecloak_train.export.onnx_import import unfold
@@ -25,6 +25,8 @@ _RIDGE: Final = 1e-4
 
 def load_weights(net: nn.Module, path: Path, faces: Tensor, size_px: int, seed: int) -> None:
     """Load ``path``, a checkpoint of `fit` or an export, into ``net``, which must be of its kind.
+
+    A network that takes features begins with the convolutions of one that does not.
 
     Args:
         net: the architecture in the file.
@@ -41,7 +43,11 @@ def load_weights(net: nn.Module, path: Path, faces: Tensor, size_px: int, seed: 
         some = faces[torch.from_numpy(order[:_STATISTICS_FACES])].float() / 255.0
         unfold(path, net, centre_crop(some, size_px).to(next(net.parameters()).device))
         return
-    tensors = run.load_checkpoint(path)[0]
+    tensors, state = run.load_checkpoint(path)
+    if nets.takes_features(net) and not nets.needs_features(str(state.get("net"))):
+        trunk, kept = nets.trunk_of(net), "features."
+        tensors = {k.removeprefix(kept): v for k, v in tensors.items() if k.startswith(kept)}
+        net = trunk
     try:
         net.load_state_dict(tensors)
     except RuntimeError as exc:

@@ -10,7 +10,16 @@ from facecloak_train.nets.resnet import resnet14, resnet18
 from facecloak_train.nets.stcnn import FuseNetIntermediate, FuseNetLate, MicroExpSTCNN
 from facecloak_train.nets.vgg import Vgg19
 
-__all__ = ["CLIP_NETS", "NETS", "Bound", "build", "build_for_clips", "takes_features"]
+__all__ = [
+    "CLIP_NETS",
+    "NETS",
+    "Bound",
+    "build",
+    "build_for_clips",
+    "needs_features",
+    "takes_features",
+    "trunk_of",
+]
 
 NETS: dict[str, Callable[[int], nn.Module]] = {
     "vgg19": Vgg19,
@@ -57,6 +66,16 @@ def build(name: str, classes: int, *, features: bool = False) -> nn.Module:
         msg = f"{name} needs features of the faces; only fit and score take --features"
         raise ValueError(msg + ", which `facecloak-train describe` writes")
     return net
+
+
+def needs_features(name: str) -> bool:
+    """Whether the architecture of that name looks at features of a face beside the face."""
+    return bool(getattr(NETS.get(name), "takes_features", False))
+
+
+def trunk_of(net: nn.Module) -> nn.Module:
+    """The convolutions of a network that takes features, as a network of its own has them."""
+    return net.get_submodule("picture.0.features")
 
 
 def takes_features(net: nn.Module) -> bool:
