@@ -98,7 +98,7 @@ def cos_uap(net: Net, faces: Tensor, budget: Budget, plan: Plan, *, step: float 
 
     away = torch.rand(size, generator=plan.generator(1)).to(faces.device) * 2.0 - 1.0
     away = budget.project(away * budget.entry(away.numel()))
-    some = torch.arange(min(len(faces), plan.batch))
+    some = torch.arange(min(len(faces), 256))
     with torch.no_grad():
         start = min(away, -away, key=lambda one: float(loss(one, some)))
     return _by_adam(loss, start, len(faces), budget, plan, step)
