@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from facecloak_train.attacks import reference
 from facecloak_train.attacks.baselines import chessboard, perlin, random_sign
 from facecloak_train.attacks.individual import deepfool
 from facecloak_train.attacks.published import METHODS, Budget, Plan, df_uap, sga, uap
@@ -284,3 +285,21 @@ def test_perlin_s_stripes_are_wider_than_noise_and_finer_with_each_octave():
     assert by_octaves == sorted(by_octaves)
     assert by_octaves[0] < 0.2
     assert by_octaves[0] * 2 < by_octaves[2] < borders(random_sign(96, 1.0, 0))
+
+
+def test_the_toolbox_s_perturbation_fools_a_linear_net_within_its_budget():
+    net, faces, weight, margin = one_side()
+    best = float((margin < EPS * weight.norm(p=1.0)).float().mean())
+    asked = []
+
+    def go_on(so_far):
+        asked.append(so_far().clone())
+        return len(asked) < 200
+
+    found = reference.universal(net.requires_grad_(False), faces, EPS, go_on)
+    assert len(asked) == 200
+    assert torch.equal(found, asked[-1])
+    assert not asked[0].any()
+    assert all(one.abs().max() <= EPS for one in asked)
+    rate = float((net(add(faces, found)).argmax(1) == 0).float().mean())
+    assert rate == pytest.approx(best, abs=0.1)

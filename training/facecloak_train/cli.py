@@ -110,6 +110,12 @@ def _robustness(chosen: settings.RobustnessSettings) -> None:
     measure_robustness(chosen)
 
 
+def _compare(chosen: settings.CompareSettings) -> None:
+    from facecloak_train.recipes.compare_universal import compare_universal
+
+    compare_universal(chosen)
+
+
 def _table(chosen: settings.TableSettings) -> None:
     from facecloak_train.recipes.table_fer2013 import table_fer2013
 
@@ -139,6 +145,7 @@ COMMANDS: dict[str, tuple[type[Any], Callable[[Any], None]]] = {
     "call": (settings.CallSettings, _call),
     "score": (settings.ScoreSettings, _score),
     "robustness": (settings.RobustnessSettings, _robustness),
+    "compare": (settings.CompareSettings, _compare),
     "table": (settings.TableSettings, _table),
     "export": (settings.ExportSettings, _export),
     "compositor": (settings.CompositorSettings, _compositor),

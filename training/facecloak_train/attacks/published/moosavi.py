@@ -1,6 +1,5 @@
 """The first universal perturbation: ways to the nearest border, summed and projected."""
 
-import torch
 from torch import Tensor
 
 from facecloak_train.attacks.individual import Net, deepfool

@@ -52,7 +52,8 @@ class Budget:
     def steepest(self, gradient: Tensor) -> Tensor:
         """The step of length ``eps`` that goes farthest along ``gradient``."""
         if self.norm == 2.0:
-            return self.eps * gradient / gradient.norm().clamp_min(1e-20)
+            step: Tensor = self.eps * gradient / gradient.norm().clamp_min(1e-20)
+            return step
         return self.eps * gradient.sign()
 
     def entry(self, size: int) -> float:
@@ -77,10 +78,10 @@ class Plan:
     after_pass: Callable[[Tensor], None] | None = None
 
     def visits(self, count: int) -> Iterator[Sequence[Tensor]]:
-        """For each pass, batches of indices, ``int64[batch]``, of ``count`` faces in random order."""
+        """For each pass, batches of indices, ``int64[batch]``, that order all faces at random."""
         generator = self.generator(0)
         for _ in range(self.passes):
-            yield torch.randperm(count, generator=generator).split(self.batch)
+            yield torch.split(torch.randperm(count, generator=generator), self.batch)
 
     def generator(self, stream: int) -> torch.Generator:
         """A source of randomness; ``stream`` 0 orders the faces."""

@@ -80,7 +80,7 @@ def sga(  # noqa: PLR0913 - what all methods take, and the method's own paramete
             ahead, gathered = perturbation, torch.zeros_like(perturbation)
             orders = [torch.randperm(len(chosen), generator=generator) for _ in range(rounds)]
             for order in orders:
-                for some in chosen[order].split(few):
+                for some in torch.split(chosen[order], few):
                     gradient = _gradient(net, faces[some], labels[some], ahead, bound)
                     ahead = budget.project(ahead + step * budget.steepest(gradient))
                     gathered += gradient
