@@ -1,4 +1,4 @@
-"""The comparison of universal perturbations, from the command line, on networks that learn at once."""
+"""The comparison of universal perturbations, by its command, on networks that learn at once."""
 
 import json
 

@@ -265,7 +265,9 @@ def test_lower_bounds_spend_the_budget_and_have_no_mean():
     assert abs(odd.sum()) == 4.0  # one square more of one colour
     noises = [random_sign(44, 4.0, seed) for seed in range(30)]
     stripes = [perlin(44, 4.0, seed, octaves=octaves) for octaves in (1, 3) for seed in range(30)]
-    for one in (even, odd, *noises, *stripes):
+    large = chessboard(44, 4.0, 4)
+    assert np.array_equal(large, np.kron(chessboard(11, 4.0), np.ones((4, 4))))
+    for one in (even, odd, large, *noises, *stripes):
         assert one.dtype == np.float32
         assert set(np.unique(one)) == {-4.0, 4.0}
     assert abs(np.mean(noises)) < 4.0 * 4 / math.sqrt(30 * 44 * 44)

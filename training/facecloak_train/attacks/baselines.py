@@ -14,9 +14,9 @@ def random_sign(cells: int, eps: float, seed: int) -> NDArray[np.float32]:
     return ((2 * coin - 1) * eps).astype(np.float32)
 
 
-def chessboard(cells: int, eps: float) -> NDArray[np.float32]:
-    """``float32[cells, cells]`` of ``+eps`` and ``-eps`` in turn."""
-    rows, columns = np.indices((cells, cells))
+def chessboard(cells: int, eps: float, square: int = 1) -> NDArray[np.float32]:
+    """``float32[cells, cells]`` of ``+eps`` and ``-eps`` in turn, ``square`` cells of each."""
+    rows, columns = np.indices((cells, cells)) // square
     return (np.where((rows + columns) % 2 == 0, eps, -eps)).astype(np.float32)
 
 

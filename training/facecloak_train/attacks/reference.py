@@ -82,8 +82,8 @@ def universal(
 
     Args:
         net: gives logits; in evaluation mode.
-        faces: ``float32[N, 1, H, W]`` in ``[0, 1]``, no two closer than ``2 * eps``, on the device
-            of ``net``.
+        faces: ``float32[N, 1, H, W]`` in ``[0, 1]``, on the device of ``net``; those that differ
+            lie farther apart than ``2 * eps``.
         eps: radius of the L-infinity ball, in units of the full range.
         go_on: is asked at each face that is not fooled yet, with a function that gives the
             perturbation so far, as what is returned; the attack ends where it says no.

@@ -17,7 +17,6 @@ import dataclasses
 import json
 import logging
 import sys
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +38,7 @@ from facecloak_train.attacks.published.plan import add
 from facecloak_train.augment import centre_crop
 from facecloak_train.data import fer2013
 from facecloak_train.hardening import LEVELS
+from facecloak_train.measure.clock import Clock
 from facecloak_train.measure.fooling import fooling
 from facecloak_train.measure.pictures import curves
 from facecloak_train.measure.report import compare_markdown
@@ -67,20 +67,19 @@ def compare_universal(settings: CompareSettings) -> dict[str, Any]:
         raise ValueError(msg)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     splits = fer2013.read_npz(settings.data)
-    others = [splits["Training"], splits["PublicTest"]]
-    private = fer2013.without(splits["PrivateTest"], *others)
+    known, public = splits["Training"], splits["PublicTest"]
+    private = fer2013.without(splits["PrivateTest"], known, public)
     test, truth = _drawn(private, settings.test_faces, settings, device)
     networks = [
-        _Network(path, splits["Training"], test, truth, settings)
-        for path in (settings.victim, *settings.unseen)
+        _Network(path, known, test, truth, settings) for path in (settings.victim, *settings.unseen)
     ]
     if len({network.name for network in networks}) < len(networks):
         msg = "two classifiers have the same name; rename the file or folder of one"
         raise ValueError(msg)
     bench = _Bench(
         networks[0],
-        _drawn(splits["Training"], settings.faces, settings, device)[0],
-        _drawn(fer2013.without(others[1], others[0]), settings.held_out, settings, device)[0],
+        _drawn(known, settings.faces, settings, device)[0],
+        _drawn(fer2013.without(public, known), settings.held_out, settings, device)[0],
         test,
         settings,
     )
@@ -187,35 +186,6 @@ class _Network:
         }
 
 
-class _Clock:
-    """The seconds that an attack takes, and what it reached.
-
-    Args:
-        rate: tells how much a perturbation fools; while it works, the clock stands.
-        cuda: whether there is a GPU to wait for.
-    """
-
-    def __init__(self, rate: Callable[[Tensor], float], *, cuda: bool) -> None:
-        self.reached: list[tuple[float, float]] = []
-        self._rate = rate
-        self._cuda = cuda
-        self._before = 0.0
-        self._since = time.perf_counter()
-
-    @property
-    def seconds(self) -> float:
-        if self._cuda:
-            torch.cuda.synchronize()
-        return self._before + time.perf_counter() - self._since
-
-    def look(self, perturbation: Tensor) -> None:
-        """Measure a perturbation as it is now."""
-        self._before = self.seconds
-        self.reached.append((self._before, self._rate(perturbation)))
-        logger.info("  %.1f s: %.1f %% of held-out faces", self._before, 100 * self.reached[-1][1])
-        self._since = time.perf_counter()
-
-
 class _Bench:
     """Faces, a victim, and every way to attack it; ``eps`` is in units of the full range."""
 
@@ -236,8 +206,7 @@ class _Bench:
 
     def by_method(self, name: str, eps: float) -> _Made:
         """A published universal perturbation."""
-        clock = self._clock()
-        settings = self._settings
+        clock, settings = self._clock(), self._settings
         plan = Plan(
             passes=settings.passes,
             batch=settings.batch,
@@ -249,8 +218,7 @@ class _Bench:
 
     def by_art(self, eps: float) -> _Made:
         """ART's universal perturbation, as far as it comes in its time."""
-        clock = self._clock()
-        limit = self._settings.art_s
+        clock, limit = self._clock(), self._settings.art_s
 
         def go_on(so_far: Callable[[], Tensor]) -> bool:
             looked = clock.reached[-1][0] if clock.reached else 0.0
@@ -283,26 +251,24 @@ class _Bench:
             )
         return _Made(torch.cat(found), clock.seconds)
 
-    def _clock(self) -> _Clock:
+    def _clock(self) -> Clock:
         def rate(perturbation: Tensor) -> float:
             said = self._victim.logits(add(self.held_out, perturbation))
             return float(fooled(self._held_out_clean, said).mean())
 
-        return _Clock(rate, cuda=self._test.is_cuda)
+        return Clock(rate, cuda=self._test.is_cuda)
 
 
 def _attacks(bench: _Bench, settings: CompareSettings) -> dict[str, Callable[[float], _Made]]:
     """What takes a budget, by name: lower bounds, methods, upper bounds."""
     size, seed = settings.input_px, settings.seed
 
-    def squares(eps: float) -> NDArray[np.float32]:
-        whole = np.kron(chessboard(-(-size // _SQUARE_PX), eps), np.ones((_SQUARE_PX,) * 2))
-        return whole[:size, :size].astype(np.float32)
-
     attacks: dict[str, Callable[[float], _Made]] = {
         "random sign": lambda eps: bench.by_pattern(random_sign(size, eps, seed)),
         "chessboard": lambda eps: bench.by_pattern(chessboard(size, eps)),
-        f"chessboard, {_SQUARE_PX} px": lambda eps: bench.by_pattern(squares(eps)),
+        f"chessboard, {_SQUARE_PX} px": lambda eps: bench.by_pattern(
+            chessboard(size, eps, _SQUARE_PX)
+        ),
         "Perlin": lambda eps: bench.by_pattern(perlin(size, eps, seed, octaves=settings.octaves)),
     }
     for name in settings.methods:
