@@ -20,8 +20,9 @@ def uap(  # noqa: PLR0913 - what all methods take, and the method's own paramete
 
     Source: Moosavi-Dezfooli et al., "Universal Adversarial Perturbations" (arXiv 1610.08401,
     algorithm 1). DeepFool looks for the shortest way by the second norm, whatever the budget's.
-    A batch of one is the paper's algorithm; a larger one takes DeepFool's ways from the same
-    perturbation and adds their mean, so that it costs as much for each face and far less time.
+    A batch of one is the paper's algorithm; a larger one looks for the ways of its faces from the
+    same perturbation, all at once, and adds their sum. Their mean would hardly move: at 8/255 one
+    pass over 100 faces by 25 fools 2 % of held-out faces of ResNet14, with the sum 33 %.
 
     Args:
         net: see the package.
@@ -44,7 +45,7 @@ def uap(  # noqa: PLR0913 - what all methods take, and the method's own paramete
             found = deepfool(lambda at: net(at).float(), seen, steps=steps, overshoot=overshoot)
             ways = (found.faces - seen)[found.fooled]
             if len(ways):
-                perturbation = budget.project(perturbation + ways.mean(dim=0))
+                perturbation = budget.project(perturbation + ways.sum(dim=0))
         plan.report(perturbation)
         said = logits_of(net, faces, perturbation).argmax(dim=1)
         if float((said != labels).float().mean()) >= 1.0 - delta:
