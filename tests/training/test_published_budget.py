@@ -22,8 +22,8 @@ def test_the_projection_is_the_nearest_point_of_the_ball(eps, norm, scale, seed)
     if float(away.double().norm(p=norm)) <= eps:
         assert torch.equal(found, away)
     inside = budget.project(scale * torch.randn(1, 5, 5, generator=generator))
-    nearest = float((away - found).double().norm())
-    assert nearest <= float((away - inside).double().norm()) + 1e-5 * eps
+    nearest = float((away.double() - found).norm())
+    assert nearest <= float((away.double() - inside).norm()) + 1e-5 * eps
     assert bool((found * away >= 0).all())
 
 
