@@ -77,7 +77,7 @@ def test_the_toolbox_s_perturbation_is_stopped_when_its_time_is_up(compared):
     report = json.loads(out.read_text())
     row = next(row for row in report["rows"] if row["perturbation"].startswith("ART"))
     assert row["learns"]
-    assert 0 < row["seconds"] < 10
+    assert 0 < row["seconds"] < 60
     assert row["reached"][-1][0] == row["seconds"]
 
 

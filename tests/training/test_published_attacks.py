@@ -245,9 +245,12 @@ def test_weights_gather_no_gradient(name):
 
 
 @every_method
-def test_a_net_in_training_and_no_faces_are_errors(name):
+def test_a_net_in_training_no_faces_and_no_plan_are_errors(name):
     net, faces = curved()
     plan = Plan(passes=1, batch=7, seed=0)
+    for passes, batch in ((0, 7), (1, 0)):
+        with pytest.raises(ValueError, match=f"not {passes} and {batch}"):
+            Plan(passes=passes, batch=batch, seed=0)
     with pytest.raises(ValueError, match="at least one training face"):
         METHODS[name](net, faces[:0], Budget(EPS), plan)
     with pytest.raises(ValueError, match=r"net\.eval\(\)"):

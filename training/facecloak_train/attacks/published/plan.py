@@ -70,12 +70,20 @@ class Plan:
         batch: faces per step.
         seed: of the order of the faces and of every other random choice.
         after_pass: is given the perturbation after each pass.
+
+    Raises:
+        ValueError: there is no pass or no face per step.
     """
 
     passes: int
     batch: int
     seed: int
     after_pass: Callable[[Tensor], None] | None = None
+
+    def __post_init__(self) -> None:
+        if self.passes < 1 or self.batch < 1:
+            msg = f"a plan needs a pass and a face per step, not {self.passes} and {self.batch}"
+            raise ValueError(msg)
 
     def visits(self, count: int) -> Iterator[Sequence[Tensor]]:
         """For each pass, batches of indices, ``int64[batch]``, that order all faces at random."""
