@@ -138,6 +138,12 @@ def _robustness(chosen: settings.RobustnessSettings) -> None:
     measure_robustness(chosen)
 
 
+def _compare(chosen: settings.CompareSettings) -> None:
+    from facecloak_train.recipes.compare_universal import compare_universal
+
+    compare_universal(chosen)
+
+
 def _table_fer2013(chosen: settings.TableSettings) -> None:
     from facecloak_train.recipes.table_fer2013 import table_fer2013
 
@@ -201,6 +207,7 @@ COMMANDS: _Table = {
     "call": (settings.CallSettings, _call),
     "score": (settings.ScoreSettings, _score),
     "robustness": (settings.RobustnessSettings, _robustness),
+    "compare": (settings.CompareSettings, _compare),
     "export": (settings.ExportSettings, _export),
     "export-clips": (settings.ExportClipsSettings, _export_clips),
     "compositor": (settings.CompositorSettings, _compositor),

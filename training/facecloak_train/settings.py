@@ -428,6 +428,50 @@ class RobustnessSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CompareSettings:
+    """Compare published universal perturbations, made and measured alike, with their bounds.
+
+    The methods are uap (Moosavi-Dezfooli et al.), spgd, df-uap, cos-uap and sga.
+    """
+
+    data: Path
+    """What `facecloak-train prepare` wrote."""
+    victim: Path
+    """The classifier to fool: an exported .onnx, or a best.safetensors of `fit`."""
+    out: Path
+    """The JSON report to write; a Markdown table and a picture go beside it."""
+    unseen: tuple[Path, ...] = ()
+    """Further classifiers, which no attack uses."""
+    methods: tuple[str, ...] = ("uap", "spgd", "df-uap", "cos-uap", "sga")
+    """Which methods."""
+    eps: tuple[float, ...] = (2.0, 4.0, 8.0)
+    """The most that a value may change, in 8-bit levels."""
+    faces: int = 2000
+    """How many training faces, drawn at random, a perturbation is made from."""
+    passes: int = 10
+    """The most passes over them."""
+    batch: int = 50
+    """Faces per step."""
+    held_out: int = 500
+    """How many PublicTest faces tell after each pass how far a method is."""
+    test_faces: int = 3589
+    """How many PrivateTest faces, drawn at random, to take; those that also stand in another split
+    are left out."""
+    steps: int = 20
+    """Steps of PGD."""
+    octaves: int = 2
+    """Octaves of Perlin's noise."""
+    art: bool = False
+    """Run the UniversalPerturbation of the Adversarial Robustness Toolbox, too."""
+    art_s: float = 600.0
+    """The most seconds that it gets for each budget."""
+    input_px: int = 44
+    """Side of the crop that the networks look at, in pixels."""
+    seed: int = 0
+    """Which faces, and every random choice."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TableSettings:
     """Put what was measured of every system beside what is published, as Markdown and as a picture.
 

@@ -80,6 +80,51 @@ def robustness_markdown(report: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def compare_markdown(report: dict[str, Any]) -> str:
+    """The table of a ``compare`` report: what each perturbation does to each classifier."""
+    classifiers = [*report["classifiers"]]
+    lines = [
+        f"One perturbation for all faces, made against {report['victim']} from "
+        f"{report['training_faces']} training faces in at most {report['passes']} passes, on "
+        f"{report['faces']} PrivateTest faces that stand in no other split: how many are read as "
+        "another class (95 %), and of the victim the share of the largest class and the bits of "
+        f"the true class that are left. The last column is the time after which {_goal(report)} of "
+        f"{report['held_out_faces']} held-out PublicTest faces were fooled.",
+        "",
+        f"| eps | perturbation | {' | '.join(classifiers)} | largest class | bits | seconds "
+        f"| to {_goal(report)} |",
+        "|---" * (6 + len(classifiers)) + "|",
+    ]
+    known = {(row["eps"], row["perturbation"], row["network"]): row for row in report["rows"]}
+    for eps, name in dict.fromkeys((row["eps"], row["perturbation"]) for row in report["rows"]):
+        cells = [_rate(known[eps, name, classifier]) for classifier in classifiers]
+        row = known[eps, name, report["victim"]]
+        lines.append(
+            f"| {eps:g} | {name} | {' | '.join(cells)} | {100 * row['sink_share']:.0f} % "
+            f"| {row['bits']:.2f} of {row['clean_bits']:.2f} | {row['seconds']:.1f} "
+            f"| {_soon(row)} |"
+        )
+    lines += ["", f"Made by `{report['command']}`.", ""]
+    return "\n".join(lines)
+
+
+def _goal(report: dict[str, Any]) -> str:
+    return f"{100 * report['goal']:.0f} %"
+
+
+def _soon(row: dict[str, Any]) -> str:
+    if not row["learns"]:
+        return ""
+    if row["goal_s"] is None:
+        return f"not reached in {row['seconds']:.1f} s"
+    return f"{row['goal_s']:.1f} s"
+
+
+def _rate(row: dict[str, Any]) -> str:
+    rate, low, high = (100 * row[key] for key in ("fooling_rate", "low", "high"))
+    return f"{rate:.1f} % ({low:.1f} - {high:.1f})"
+
+
 def _cell(row: dict[str, Any]) -> str:
     rate, low, high = (100 * row[key] for key in ("fooling_rate", "low", "high"))
     return (
