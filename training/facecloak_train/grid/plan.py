@@ -105,7 +105,10 @@ def read(path: Path, commands: Commands) -> Plan:
     faults: list[str] = []
     _unknown(told, ("name", "inputs", "stage"), "the grid", faults)
     inputs, stages = told.get("inputs", {}), told.get("stage", [])
-    if not isinstance(stages, list) or not stages:
+    if not isinstance(inputs, dict):
+        faults.append("inputs is no table")
+        inputs = {}
+    if not isinstance(stages, list) or not stages or not isinstance(stages[0], dict):
         faults.append("the grid has no [[stage]]")
         stages = []
     read_so_far: dict[str, Stage] = {}
@@ -251,13 +254,17 @@ class _Reader:
     def _checked(
         self, where: str, values: dict[str, Any], command: str, known: Mapping[str, Option]
     ) -> dict[str, Value]:
+        strange = [name for name in values if name not in known]
+        if "out" in strange:
+            self._fault(
+                f"{where}: out is the grid's own; later stages call it {{{self._name}.out}}"
+            )
+            strange.remove("out")
+        if strange:
+            names = ", ".join(strange)
+            self._fault(f"{where}: {command} has no {names}; it has {', '.join(known)}")
         for name, value in values.items():
             if name not in known:
-                self._fault(
-                    f"{where}: {command} has no option {name!r}; it has {', '.join(known)}"
-                    if name != "out"
-                    else f"{where}: out is the grid's own; {{{self._name}.out}} stands for it later"
-                )
                 continue
             for one in value if isinstance(value, list) and known[name].several else [value]:
                 self._check(name, one, command, known[name])
@@ -290,16 +297,18 @@ class _Reader:
 
     def _with_exclusions(self, stage: Stage) -> Stage:
         rules = self._told.get("exclude", [])
-        rules = [_plain(one) for one in rules] if isinstance(rules, list) else []
+        if not isinstance(rules, list) or not all(isinstance(one, dict) for one in rules):
+            self._fault("exclude is no list of tables")
+            return stage
+        rules = [_plain(one) for one in rules]
         values = dict(_axis_values(stage, ""))
         for name in self._behind(stage):
             values |= dict(_axis_values(self._earlier[name], f"{name}."))
         for rule in rules:
             for axis, value in rule.items():
                 if axis not in values:
-                    self._fault(
-                        f"exclude: there is no axis {axis!r}; there are {', '.join(values)}"
-                    )
+                    among = ", ".join(values) or "none"
+                    self._fault(f"exclude: there is no axis {axis!r}; there are {among}")
                 elif value not in values[axis]:
                     among = ", ".join(map(str, values[axis]))
                     self._fault(f"exclude: {axis} is never {value!r}, but {among}")
