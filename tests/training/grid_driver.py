@@ -11,6 +11,7 @@ from facecloak_train.grid.expand import expand
 from facecloak_train.grid.identity import code_version
 from facecloak_train.grid.local_engine import LocalEngine
 from facecloak_train.grid.plan import read
+from facecloak_train.grid.run_grid import ends_as_interrupt
 from facecloak_train.grid.store import Store
 
 KINDS = {name: kind for name, (kind, _) in COMMANDS.items()}
@@ -33,4 +34,8 @@ if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     if len(sys.argv) > 3:
         drive.LEASE_S = float(sys.argv[3])
-    sys.stdout.write(json.dumps(run(Path(sys.argv[1]), Path(sys.argv[2]))))
+    try:
+        with ends_as_interrupt():
+            sys.stdout.write(json.dumps(run(Path(sys.argv[1]), Path(sys.argv[2]))))
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -77,7 +77,7 @@ def _run(file: Path, settings: GridSettings, commands: Commands) -> None:
     code = code_version()
     jobs = expand(plan, root, code)
     terms = Terms(root=root, code=code, attempts=settings.attempts)
-    with _ends_as_interrupt(), Store(root) as store:
+    with ends_as_interrupt(), Store(root) as store:
         with Bar(plan.name, len(jobs)) as bar:
             counts = drive(store, plan.name, jobs, _engine(settings), terms, bar)
         logger.info("%s", told(store, plan.name))
@@ -109,7 +109,7 @@ def _existing(folder: Path) -> Store:
 
 
 @contextmanager
-def _ends_as_interrupt() -> Iterator[None]:
+def ends_as_interrupt() -> Iterator[None]:
     """SIGTERM ends this process as Ctrl-C does: jobs are stopped and given back."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:

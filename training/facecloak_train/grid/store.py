@@ -252,7 +252,7 @@ class Store:
         columns = "id, stage, command, labels, folder, host, result"
         asked: Sequence[str] = () if grid is None else (grid,)
         which = (
-            f"SELECT {columns} FROM jobs WHERE state = 'done' ORDER BY id"  # noqa: S608
+            f"SELECT {columns} FROM jobs WHERE state = 'done' ORDER BY started, id"  # noqa: S608
             if grid is None
             else f"SELECT {columns} FROM jobs JOIN members ON job = id"  # noqa: S608
             " WHERE state = 'done' AND grid = ? ORDER BY place"
