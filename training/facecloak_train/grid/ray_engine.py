@@ -22,6 +22,10 @@ class ClusterError(FaceCloakError):
     exit_code = 3
 
 
+_REMEDY: Final = "`ray start --head` makes one and tells its address."
+_CONNECT_S: Final = 10.0
+
+
 class RayEngine:
     """Jobs as tasks of a Ray cluster.
 
@@ -36,6 +40,7 @@ class RayEngine:
     """
 
     def __init__(self, address: str = "", cores: int = 0) -> None:
+        _check_reachable(address)
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to anybody
         try:
             import ray
@@ -55,15 +60,16 @@ class RayEngine:
             )
         except (ConnectionError, RuntimeError, ValueError) as exc:
             msg = f"There is no Ray cluster at {address or 'this machine'}: {exc}"
-            remedy = "`ray start --head` makes one and tells its address."
-            raise ClusterError(" ".join(msg.split()), remedy) from exc
+            raise ClusterError(" ".join(msg.split()), _REMEDY) from exc
         self._perform: Any = ray.remote(perform)
         self._running: dict[Any, str] = {}
 
     def cores(self) -> int:
-        """How many the cluster has now, or as many of them as asked for."""
-        there = int(self._ray.cluster_resources().get("CPU", 1))
-        return max(1, min(there, self._asked or there))
+        """As many as asked for, or all that the cluster has now.
+
+        More than it has is what makes an autoscaler add nodes.
+        """
+        return self._asked or max(1, int(self._ray.cluster_resources().get("CPU", 1)))
 
     def start(self, work: Work) -> None:
         """Hand a job to Ray, which finds a node for it."""
@@ -102,3 +108,15 @@ class RayEngine:
         """Cores of the largest node: more than that no task gets."""
         alive = (node for node in self._ray.nodes() if node["Alive"])
         return max((int(node["Resources"].get("CPU", 1)) for node in alive), default=1)
+
+
+def _check_reachable(address: str) -> None:
+    """Raises ClusterError where nobody listens: Ray itself would end this process after a while."""
+    host, colon, port = address.rpartition("://")[2].rpartition(":")
+    if not (colon and port.isdecimal()):
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _CONNECT_S).close()
+    except (OSError, OverflowError) as exc:
+        msg = f"There is no Ray cluster at {address}: {exc}."
+        raise ClusterError(msg, _REMEDY) from exc
