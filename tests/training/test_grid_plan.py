@@ -1,6 +1,8 @@
 """Grids as they are written: what jobs they make, what makes two jobs the same, what is wrong."""
 
 import dataclasses
+import tomllib
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from facecloak_train.grid.plan import read
 
 from facecloak.core.errors import ConfigError
 
+GRIDS = Path(__file__).parents[2] / "training" / "grids"
 KINDS = {name: kind for name, (kind, _) in COMMANDS.items()}
 
 FIT = """
@@ -288,3 +291,20 @@ def test_every_command_of_a_grid_has_settings_with_an_out():
     for name in LEAVES:
         assert "out" in {field.name for field in dataclasses.fields(KINDS[name])}
         assert options_of(name, KINDS[name])
+
+
+@pytest.mark.parametrize("grid", sorted(GRIDS.glob("*.toml")), ids=lambda path: path.stem)
+def test_the_grids_of_the_repository_can_be_run(grid, tmp_path, monkeypatch):
+    """With files in place of the inputs that they name."""
+    monkeypatch.chdir(tmp_path)
+    for name in tomllib.loads(grid.read_text())["inputs"].values():
+        path = Path(name)
+        assert not path.is_absolute()
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    jobs = expand(read(grid, KINDS), tmp_path, "1")
+    assert all(need.job in jobs for job in jobs.values() for need in job.needs)
+    if grid.stem == "fer2013":
+        assert len(jobs) == 59
+        attacks = Counter(job.labels["eps"] for job in jobs.values() if job.stage == "attack")
+        assert attacks == {2: 5, 4: 5, 8: 5}

@@ -65,7 +65,7 @@ def drive(
     Raises:
         ArtifactError: the store cannot be used.
     """
-    driver = _Driver(store, grid, jobs, engine, terms)
+    driver = _Driver(store, jobs, engine, terms)
     try:
         store.register(grid, jobs.values())
         driver.look()
@@ -81,12 +81,9 @@ def drive(
 
 
 class _Driver:
-    def __init__(
-        self, store: Store, grid: str, jobs: Mapping[str, Job], engine: Engine, terms: Terms
-    ) -> None:
+    def __init__(self, store: Store, jobs: Mapping[str, Job], engine: Engine, terms: Terms) -> None:
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self._store = store
-        self._grid = grid
         self._jobs = jobs
         self._engine = engine
         self._terms = terms
@@ -108,7 +105,7 @@ class _Driver:
     def look(self) -> None:
         """Take over from the store what others have done, or have given up."""
         self._looked_s = time.monotonic()
-        for job, state in self._store.states(self._grid).items():
+        for job, state in self._store.states(self._jobs).items():
             if job not in self._running:
                 self._state[job] = state
         self._elsewhere = {
@@ -170,7 +167,7 @@ class _Driver:
                     root=terms.root,
                     program=terms.program,
                     code=terms.code,
-                    fresh=1 < attempt == terms.attempts,
+                    fresh=attempt > 1 and attempt >= terms.attempts,
                 )
             )
 

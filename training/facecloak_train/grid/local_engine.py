@@ -7,6 +7,12 @@ import threading
 from facecloak_train.grid.work import STOPS_WITHIN_S, Outcome, Stop, Work, perform
 
 
+def _all_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):  # not on macOS
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 class LocalEngine:
     """Jobs as processes of this machine.
 
@@ -15,7 +21,7 @@ class LocalEngine:
     """
 
     def __init__(self, cores: int = 0) -> None:
-        self._cores = cores or len(os.sched_getaffinity(0))
+        self._cores = cores or _all_cores()
         self._ended: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
         self._running: dict[str, tuple[threading.Thread, Stop]] = {}
 

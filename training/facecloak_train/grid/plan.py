@@ -337,7 +337,7 @@ def with_inputs(value: Value, inputs: Mapping[str, Value]) -> Value:
     """The value with its inputs put in; one that is an input alone keeps its kind."""
     if isinstance(value, list):
         return [with_inputs(one, inputs) for one in value]
-    if not isinstance(value, str):
+    if not isinstance(value, str) or "{" not in value:
         return value
     whole = REFERENCE.fullmatch(value)
     if whole and whole[1] in inputs:
