@@ -23,6 +23,7 @@ from facecloak_train.grid.work import RESULT
 
 from facecloak.core.errors import ArtifactError, ConfigError
 from tests.training import grid_driver
+from tests.training.grid_driver import alive, wait_for
 
 warns = pytest.mark.warns_in_log  # each retry
 
@@ -75,22 +76,6 @@ def figures(root):
             (one.stage, *sorted(map(str, one.labels.items()))): one.reports
             for one in store.results()
         }
-
-
-def alive(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
-
-
-def wait_for(found, seconds=30.0):
-    deadline_s = time.monotonic() + seconds
-    while not (value := found()):
-        assert time.monotonic() < deadline_s, "waited in vain"
-        time.sleep(0.02)  # noqa: TID251 - for another process
-    return value
 
 
 def test_what_is_done_never_runs_again_and_a_grid_that_grows_runs_what_is_new(grid, root):

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from facecloak_train.grid.store import Store
 
 from facecloak.core.errors import ConfigError
 from tests.training import grid_driver
+from tests.training.grid_driver import alive, wait_for
 
 CLUSTER = Path(__file__).with_name("grid_cluster.py")
 needs_ray = pytest.mark.skipif(
@@ -78,6 +80,42 @@ def test_a_cluster_that_loses_a_node_makes_the_same_table(tmp_path, monkeypatch)
     # The job's own place is not part of its identity, so that both tables have the same names.
     assert table(cluster) == table(local)
     assert len(table(local)) == 12
+
+
+@needs_ray
+@pytest.mark.slow
+@pytest.mark.timeout(150)
+def test_ctrl_c_stops_the_tasks_and_gives_them_back(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GRID_STUB", str(tmp_path))
+    Path("data.npz").write_text("faces")
+    Path("grid.toml").write_text(GRID)
+    starts = Path("starts.txt")
+    starts.touch()
+    for seed in range(1, 7):
+        Path(f"fit-{seed}").write_text("sleep 600")
+    driver = subprocess.Popen(
+        [
+            sys.executable,
+            grid_driver.__file__,
+            tmp_path / "grid.toml",
+            tmp_path / "out",
+            "60",
+            "ray",
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    wait_for(lambda: len([*tmp_path.glob("fit-*.*")]) == 2, 90)  # both took what they shall do
+    driver.send_signal(signal.SIGINT)
+    assert driver.wait(40) == 130
+    pids = [int(line.split()[-1]) for line in starts.read_text().splitlines()]
+    wait_for(lambda: not any(alive(pid) for pid in pids))
+    with Store(tmp_path / "out") as store:
+        assert {(one.stage, one.state, one.jobs) for one in store.counts("grid")} == {
+            ("fit", "waiting", 6),
+            ("robustness", "waiting", 6),
+        }
 
 
 def test_an_address_without_a_cluster_is_one_sentence():

@@ -77,9 +77,10 @@ def _run(file: Path, settings: GridSettings, commands: Commands) -> None:
     code = code_version()
     jobs = expand(plan, root, code)
     terms = Terms(root=root, code=code, attempts=settings.attempts)
-    with ends_as_interrupt(), Store(root) as store:
-        with Bar(plan.name, len(jobs)) as bar:
-            counts = drive(store, plan.name, jobs, _engine(settings), terms, bar)
+    with Store(root) as store:
+        engine = _engine(settings)
+        with ends_as_interrupt(), Bar(plan.name, len(jobs)) as bar:  # Ray has a handler, too
+            counts = drive(store, plan.name, jobs, engine, terms, bar)
         logger.info("%s", told(store, plan.name))
     if counts["done"] < len(jobs):
         left = len(jobs) - counts["done"] - counts["failed"]
