@@ -36,7 +36,7 @@ bench: .venv/app
 	touch $@
 
 .venv/dev: .venv/app
-	$(PIP) --editable '.[train,dev]'
+	$(PIP) --editable '.[train,scale,dev]'
 	touch $@
 
 clean:

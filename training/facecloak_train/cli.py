@@ -174,6 +174,12 @@ def _compositor(chosen: settings.CompositorSettings) -> None:
     write(chosen.out)
 
 
+def _grid(chosen: settings.GridSettings) -> None:
+    from facecloak_train.grid.run_grid import run_grid
+
+    run_grid(chosen, {name: kind for name, (kind, _) in COMMANDS.items()})
+
+
 _Table = dict[str, tuple[type[Any], Callable[[Any], None]]]
 
 PREPARE: _Table = {"fer2013": (settings.PrepareSettings, _prepare_fer2013)} | {
@@ -211,6 +217,7 @@ COMMANDS: _Table = {
     "export": (settings.ExportSettings, _export),
     "export-clips": (settings.ExportClipsSettings, _export_clips),
     "compositor": (settings.CompositorSettings, _compositor),
+    "grid": (settings.GridSettings, _grid),
 }
 """Every command: its settings and its recipe, which is imported when it runs (torch is slow)."""
 
@@ -237,6 +244,9 @@ def add_options(parser: argparse.ArgumentParser, kind: type[Any], prefix: str = 
         hint, flag = hints[field.name], f"--{prefix}{field.name}".replace("_", "-")
         if dataclasses.is_dataclass(hint):
             add_options(parser, typing.cast("type[Any]", hint), f"{prefix}{field.name}-")
+            continue
+        if field.metadata.get("positional"):
+            parser.add_argument(field.name, nargs="+", help=helps[field.name])
             continue
         options: dict[str, Any] = {"help": helps[field.name], "default": argparse.SUPPRESS}
         if field.default is not dataclasses.MISSING:

@@ -1,0 +1,162 @@
+"""The commands that a grid can run: what their options may be, and what they leave."""
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+Value = bool | int | float | str | list[Any]
+"""An option's value as TOML has it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaves:
+    """What a command leaves in its job's folder.
+
+    Attributes:
+        out: what ``--out`` is, relative to the folder.
+        reports: the JSON files that tell the result; of ``.jsonl``, the last lines do.
+    """
+
+    out: str
+    reports: tuple[str, ...] = ()
+
+
+LEAVES: Final[Mapping[str, Leaves]] = {
+    "prepare": Leaves(out="faces.npz"),
+    "describe": Leaves(out="features.npz"),
+    "fit": Leaves(out="run", reports=("run/metrics.jsonl",)),
+    "tune": Leaves(out="study", reports=("study/best.json",)),
+    "attack": Leaves(out="perturbation.safetensors"),
+    "evaluate": Leaves(out="evaluate.json", reports=("evaluate.json",)),
+    "call": Leaves(out="call.json", reports=("call.json",)),
+    "score": Leaves(out="score.json", reports=("score.json",)),
+    "robustness": Leaves(out="robustness.json", reports=("robustness.json",)),
+    "export": Leaves(out="classifier.onnx"),
+}
+"""By command. What is not here makes nothing that a grid could collect or hand on."""
+
+DATASETS: Final = ("fer2013",)
+"""What ``prepare`` takes before its options."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option of a command.
+
+    Attributes:
+        kind: ``bool``, ``int``, ``float``, ``str`` or ``Path``.
+        several: whether it takes more than one value.
+        required: whether it has no default.
+        default: JSON-able; None where there is none.
+    """
+
+    kind: type[Any]
+    several: bool
+    required: bool
+    default: Any
+
+
+def options_of(command: str, settings: type[Any]) -> dict[str, Option]:
+    """The options of a command by name, with ``_`` for ``-``; ``out`` is the grid's own business.
+
+    Args:
+        command: its name.
+        settings: its dataclass; fields that are dataclasses themselves become a prefix.
+    """
+    found = _fields(settings, "")
+    del found["out"]
+    if command == "prepare":
+        found["dataset"] = Option(str, several=False, required=True, default=None)
+    return found
+
+
+def _fields(settings: type[Any], prefix: str) -> dict[str, Option]:
+    hints = typing.get_type_hints(settings)
+    found: dict[str, Option] = {}
+    for field in dataclasses.fields(settings):
+        hint, name = hints[field.name], f"{prefix}{field.name}"
+        if dataclasses.is_dataclass(hint):
+            found |= _fields(typing.cast("type[Any]", hint), f"{name}_")
+            continue
+        several = typing.get_origin(hint) is tuple
+        inner = typing.get_args(hint)[0] if several or isinstance(hint, types.UnionType) else hint
+        required = field.default is dataclasses.MISSING
+        usual: Any = None if required else field.default
+        found[name] = Option(inner, several, required, list(usual) if usual and several else usual)
+    return found
+
+
+def allowed(command: str, option: str) -> tuple[str, ...]:
+    """The values that an option may have; empty where it may have any of its kind."""
+    if option == "net":
+        from facecloak_train.nets import NETS
+
+        return tuple(NETS)
+    if option == "hardening_attack":
+        from facecloak_train.hardening import ATTACKS
+
+        return ATTACKS
+    return _ALLOWED.get((command, option), ())
+
+
+_ALLOWED: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
+    ("prepare", "dataset"): DATASETS,
+    ("fit", "optimizer"): ("adamw", "sgd"),
+    ("export", "precision"): ("fp16", "fp32"),
+}
+
+_CALLED: Final = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "a string",
+    Path: "a path",
+}
+
+
+def fault_of(value: Value, option: Option, choices: tuple[str, ...]) -> str:
+    """What is wrong with a value, or nothing."""
+    if option.several and isinstance(value, list):
+        told = [fault_of(one, dataclasses.replace(option, several=False), choices) for one in value]
+        return next(filter(None, told), "")
+    if choices and value not in choices:
+        return f"{value!r} is none of {', '.join(choices)}"
+    kinds: dict[type[Any], tuple[type[Any], ...]] = {Path: (str,), float: (int, float)}
+    right = isinstance(value, kinds.get(option.kind, (option.kind,)))
+    if not right or isinstance(value, bool) is not (option.kind is bool):
+        return f"{value!r} is not {_CALLED[option.kind]}"
+    return ""
+
+
+def settled(value: Value, option: Option) -> Value:
+    """The value in the one form that its option has: a list for several, ``float`` for a number."""
+    if option.several:
+        one = dataclasses.replace(option, several=False)
+        return [settled(each, one) for each in (value if isinstance(value, list) else [value])]
+    return float(value) if option.kind is float and isinstance(value, int) else value
+
+
+def arguments(command: str, options: Mapping[str, Value], out: Path) -> list[str]:
+    """The command line that says all this."""
+    line = [command]
+    if "dataset" in options and command == "prepare":
+        line.append(str(options["dataset"]))
+    for name, value in options.items():
+        flag = name.replace("_", "-")
+        if command == "prepare" and name == "dataset":
+            continue
+        if isinstance(value, bool):
+            line.append(f"--{flag}" if value else f"--no-{flag}")
+        elif isinstance(value, list):
+            line += [f"--{flag}", *map(str, value)] if value else []
+        else:
+            line.append(f"--{flag}={value}")
+    return [*line, f"--out={out}"]
+
+
+Commands = Mapping[str, type[Any]]
+"""The settings of each command of ``facecloak-train``, by its name."""
