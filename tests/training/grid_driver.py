@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from facecloak_train.cli import COMMANDS
+from facecloak_train.commands import COMMANDS
 from facecloak_train.grid import drive
 from facecloak_train.grid.expand import expand
 from facecloak_train.grid.identity import code_version

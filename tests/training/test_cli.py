@@ -1,5 +1,6 @@
 import pytest
-from facecloak_train.cli import COMMANDS, GROUPS, PREPARE, build, field_docs, main
+from facecloak_train.cli import build, field_docs, main
+from facecloak_train.commands import COMMANDS, GROUPS, PREPARE
 from facecloak_train.settings import AttackSettings, FitSettings
 
 

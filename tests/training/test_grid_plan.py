@@ -6,7 +6,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from facecloak_train.cli import COMMANDS, main
+from facecloak_train.cli import main
+from facecloak_train.commands import COMMANDS
 from facecloak_train.grid import files
 from facecloak_train.grid.commands import LEAVES, options_of
 from facecloak_train.grid.expand import expand

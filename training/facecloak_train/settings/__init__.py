@@ -1,0 +1,62 @@
+"""What each recipe can be told; the string under a field is its ``--help`` text."""
+
+from facecloak_train.settings.attacks import (
+    AttackSettings,
+    CallSettings,
+    CompareSettings,
+    CompositorSettings,
+    EvaluateSettings,
+)
+from facecloak_train.settings.clips import (
+    AttackClipsSettings,
+    Beat,
+    BeatSettings,
+    ClipTraining,
+    ExportClipsSettings,
+    FitClipsSettings,
+    PrepareClipsSettings,
+    SynthesizeSettings,
+    TableMicroSettings,
+)
+from facecloak_train.settings.faces import (
+    DescribeSettings,
+    ExportSettings,
+    FitSettings,
+    PrepareSettings,
+    RobustnessSettings,
+    ScoreSettings,
+    TableSettings,
+    TemplateSettings,
+    TuneSettings,
+)
+from facecloak_train.settings.grid import GridSettings
+from facecloak_train.settings.shared import Hardening, Jitter
+
+__all__ = [
+    "AttackClipsSettings",
+    "AttackSettings",
+    "Beat",
+    "BeatSettings",
+    "CallSettings",
+    "ClipTraining",
+    "CompareSettings",
+    "CompositorSettings",
+    "DescribeSettings",
+    "EvaluateSettings",
+    "ExportClipsSettings",
+    "ExportSettings",
+    "FitClipsSettings",
+    "FitSettings",
+    "GridSettings",
+    "Hardening",
+    "Jitter",
+    "PrepareClipsSettings",
+    "PrepareSettings",
+    "RobustnessSettings",
+    "ScoreSettings",
+    "SynthesizeSettings",
+    "TableMicroSettings",
+    "TableSettings",
+    "TemplateSettings",
+    "TuneSettings",
+]

@@ -1,0 +1,150 @@
+"""What recipes for universal perturbations of faces can be told."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from facecloak_train.settings.shared import Jitter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttackSettings:
+    """Make a universal perturbation against classifiers, from training faces only."""
+
+    data: Path
+    """What `facecloak-train prepare` wrote."""
+    victims: tuple[Path, ...]
+    """The exported .onnx classifiers to fool; their digests go into the header."""
+    out: Path
+    """The .safetensors to write."""
+    unseen: tuple[Path, ...] = ()
+    """Further .onnx classifiers, which the attack never uses: how many of their readings change is
+    told after each pass."""
+    input_px: int = 44
+    """Side of the crop that the networks look at, in pixels."""
+    eps: float = 8.0
+    """Largest change of a channel by the pattern, in 8-bit levels."""
+    cells: int = 48
+    """Side of the coarse grid that the pattern is drawn on."""
+    shift: float = 0.01
+    """Largest displacement, in face widths; 0 for a pattern alone."""
+    strain: float = 0.2
+    """Largest strain of the displacement: what bends straight lines."""
+    field_cells: int = 6
+    """Side of the grid that the displacement is drawn on."""
+    passes: int = 3
+    """Passes over the training faces."""
+    faces: int = 10000
+    """How many training faces, drawn at random, a pass uses."""
+    batch: int = 256
+    """Faces per step."""
+    step: float = 1.5
+    """Length of the first step, in levels; it falls to a tenth of that over the run."""
+    field_step: float = 0.002
+    """The same of the displacement, in face widths."""
+    decay: float = 0.9
+    """Momentum: the share of the accumulated gradient that a step keeps."""
+    confidence: float = 5.0
+    """A lead of the wrong class, in logits, that is enough."""
+    seed: int = 1
+    """Seed of every random choice."""
+    jitter: Jitter = field(
+        default_factory=lambda: Jitter(
+            rotation_deg=3.0, shift=0.02, scale=0.03, contrast=0.15, brightness=0.08, flip=False
+        )
+    )
+    """How the classifier's own crop differs from ours."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluateSettings:
+    """Measure a perturbation on PrivateTest, through the shipped finder, compositor and judge."""
+
+    data: Path
+    """What `facecloak-train prepare` wrote."""
+    perturbation: Path
+    """The .safetensors to measure."""
+    model: Path
+    """The .onnx classifier to fool."""
+    out: Path
+    """The JSON report to write; a Markdown table goes beside it."""
+    strengths: tuple[float, ...] = (1.0, 0.75, 0.5)
+    """Strengths to measure, as factors on the budget."""
+    face_px: int = 224
+    """Side of the face in the frames that are made of the 48-pixel faces."""
+    faces: int = 3589
+    """How many PrivateTest faces, the first ones, to take; those that also stand in another split
+    are left out."""
+    record: bool = False
+    """Write the figures at the first of the strengths into the header of the perturbation."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallSettings:
+    """Measure a perturbation on PrivateTest at the far end of a call, after the codec."""
+
+    data: Path
+    """What `facecloak-train prepare` wrote."""
+    perturbation: Path
+    """The .safetensors to measure."""
+    models: tuple[Path, ...]
+    """The .onnx classifiers at the far end; of one input size."""
+    out: Path
+    """The JSON report to write; a Markdown table goes beside it."""
+    strength: float = 1.0
+    """Factor on the perturbation."""
+    faces: int = 500
+    """How many PrivateTest faces, drawn at random, to take."""
+    seed: int = 0
+    """Which faces."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompareSettings:
+    """Compare published universal perturbations, made and measured alike, with their bounds.
+
+    The methods are uap (Moosavi-Dezfooli et al.), spgd, df-uap, cos-uap and sga.
+    """
+
+    data: Path
+    """What `facecloak-train prepare` wrote."""
+    victim: Path
+    """The classifier to fool: an exported .onnx, or a best.safetensors of `fit`."""
+    out: Path
+    """The JSON report to write; a Markdown table and a picture go beside it."""
+    unseen: tuple[Path, ...] = ()
+    """Further classifiers, which no attack uses."""
+    methods: tuple[str, ...] = ("uap", "spgd", "df-uap", "cos-uap", "sga")
+    """Which methods."""
+    eps: tuple[float, ...] = (2.0, 4.0, 8.0)
+    """The most that a value may change, in 8-bit levels."""
+    faces: int = 2000
+    """How many training faces, drawn at random, a perturbation is made from."""
+    passes: int = 10
+    """The most passes over them."""
+    batch: int = 50
+    """Faces per step."""
+    held_out: int = 500
+    """How many PublicTest faces tell after each pass how far a method is."""
+    test_faces: int = 3589
+    """How many PrivateTest faces, drawn at random, to take; those that also stand in another split
+    are left out."""
+    steps: int = 20
+    """Steps of PGD."""
+    octaves: int = 2
+    """Octaves of Perlin's noise."""
+    art: bool = False
+    """Run the UniversalPerturbation of the Adversarial Robustness Toolbox, too."""
+    art_s: float = 600.0
+    """The most seconds that it gets for each budget."""
+    input_px: int = 44
+    """Side of the crop that the networks look at, in pixels."""
+    seed: int = 0
+    """Which faces, and every random choice."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompositorSettings:
+    """Write the compositor's graphs, which the live app runs on CUDA."""
+
+    out: Path
+    """The folder to write face.onnx and finish.onnx into: facecloak/cloak."""

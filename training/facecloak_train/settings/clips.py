@@ -1,0 +1,173 @@
+"""What recipes for micro-expressions can be told."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrepareClipsSettings:
+    """Check a release of micro-expressions and write its faces, aligned, as a folder of clips."""
+
+    source: Path
+    """The folder of the official release, untouched."""
+    out: Path
+    """The folder to write; one that holds the same clips already is left as it is."""
+    variant: str = ""
+    """Which part: of smic hs, vis, nir, hs-e, vis-e or nir-e; of casme-squared micro, macro, all or
+    videos; the first of these if left empty."""
+    crops: bool = False
+    """Take the release's own crops, resized, instead of finding and aligning faces."""
+    scheme: str = "megc"
+    """Which labels make which class: megc, original, five (casme2) or stcnn (smic, and videos of
+    casme-squared)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SynthesizeSettings:
+    """Make the synthetic stand-in for micro-expression sets: still faces, moved by action units."""
+
+    data: Path
+    """What `facecloak-train prepare fer2013` wrote; its neutral faces are moved."""
+    out: Path
+    """The folder of clips to write."""
+    subjects: int = 24
+    """How many people."""
+    clips: int = 48
+    """How many clips of each."""
+    classes: int = 3
+    """3 (negative, positive, surprise) or 5 (happiness, disgust, repression, surprise, others)."""
+    split: str = "Training"
+    """Whose neutral faces are moved: Training, PublicTest or PrivateTest."""
+    seed: int = 1
+    """Seed of every random choice."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipTraining:
+    """How a classifier of clips is trained."""
+
+    epochs: int = 14
+    """Passes over the training clips."""
+    batch: int = 32
+    """Clips per step."""
+    learning_rate: float = 1e-3
+    """Its peak."""
+    weight_decay: float = 1e-3
+    """Of AdamW."""
+    label_smoothing: float = 0.05
+    """Share of the target spread over all classes."""
+    seed: int = 1
+    """Seed of every random choice."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitClipsSettings:
+    """Train a classifier of micro-expressions, fold by fold, and score it on held-out people."""
+
+    data: Path
+    """The folder of clips that `prepare` or `synthesize` wrote."""
+    out: Path
+    """Run folder; folds that are done in it are not done again."""
+    net: str = "stcnn"
+    """Architecture, by name: stcnn, fusenet-intermediate, fusenet-late, learnet."""
+    protocol: str = "loso"
+    """loso (leave one subject out), 80-20 (as published: random clips, people in both parts), or
+    all (no test; what is exported)."""
+    frames: int = 18
+    """Length to which every clip is resampled."""
+    training: ClipTraining = field(default_factory=ClipTraining)
+    """Of each fold."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beat:
+    """How a pattern that goes round is made: by ascent against all classifiers together."""
+
+    period_s: float = 0.8
+    """How long it takes to go round once."""
+    cells: int = 32
+    """Side of its grids."""
+    steps: int = 120
+    """Steps of the ascent."""
+    batch: int = 24
+    """Clips per step."""
+    step: float = 1.0
+    """Length of the first step, in levels; it falls to a tenth of that."""
+    confidence: float = 5.0
+    """A lead of the wrong class, in logits, that is enough."""
+    seed: int = 1
+    """Seed of every random choice."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttackClipsSettings:
+    """Attack classifiers of micro-expressions, fold by fold, and measure it on held-out people."""
+
+    data: Path
+    """The folder of clips that the classifiers were trained on."""
+    runs: tuple[Path, ...]
+    """Run folders of `fit-clips` on these clips, one for each classifier."""
+    out: Path
+    """The JSON report to write."""
+    eps: float = 8.0
+    """The most that a value may change, in 8-bit levels, after rounding."""
+    folds: int = 0
+    """How many folds, the first ones, are attacked; all with 0."""
+    offsets: int = 8
+    """At how many times in its period the pattern begins, when it is measured."""
+    beat: Beat = field(default_factory=Beat)
+    """How the beating pattern is made."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BeatSettings:
+    """Give a perturbation a beating part against classifiers of clips; the rest of it stays."""
+
+    perturbation: Path
+    """The .safetensors to begin with."""
+    data: Path
+    """The folder of clips to learn from."""
+    weights: tuple[Path, ...]
+    """What `fit-clips --protocol all` wrote for each classifier: its all.safetensors."""
+    unseen: Path
+    """A folder of clips of other people, to measure on."""
+    out: Path
+    """The .safetensors to write."""
+    eps: float = 4.0
+    """The most that the beating part may change a value by, in 8-bit levels."""
+    offsets: int = 8
+    """At how many times in its period the pattern begins, when it is measured."""
+    beat: Beat = field(default_factory=Beat)
+    """How it is made."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableMicroSettings:
+    """Put what was measured on each set of micro-expressions beside what is published.
+
+    It reads DATASET/NET/score.json and DATASET/attack.json, where DATASET is synthetic, casme,
+    casme2, casme-squared or smic, and NET as `fit-clips` has it.
+    """
+
+    runs: Path
+    """The folder of these folders."""
+    out: Path
+    """The .md to write; a .png goes beside it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportClipsSettings:
+    """Write a trained classifier of clips as ONNX with its card, and measure that it agrees."""
+
+    data: Path
+    """A folder of clips of people it was not trained on."""
+    weights: Path
+    """A fold that `facecloak-train fit-clips` wrote: `all.safetensors`."""
+    out: Path
+    """The .onnx to write."""
+    name: str = "STCNN"
+    """Name on the card, as shown to people."""
+    trained_on: str = "synthetic micro-expressions"
+    """The set, as the card has it."""
+    precision: str = "fp16"
+    """How the weights are stored: fp16 or fp32; they compute in fp32 either way."""
