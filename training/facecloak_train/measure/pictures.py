@@ -20,16 +20,21 @@ def curves(
 ) -> None:
     """One line for each name, all from ``start`` on, with a scale that shows small steps, too.
 
+    Names of more than six lines stand beside the picture; from the eleventh on lines are dashed,
+    because the colours come again.
+
     Args:
         path: the .png to write.
         lines: points by name.
         start: the point that all have in common.
         labels: of the two axes.
     """
-    figure = Figure(figsize=(6, 4), layout="constrained")
+    many = len(lines) > 6
+    figure = Figure(figsize=(8.5 if many else 6, 4), layout="constrained")
     axes = figure.subplots()
-    for name, points in lines.items():
-        axes.plot(*zip(start, *points, strict=True), marker="o", label=name)
+    for number, (name, points) in enumerate(lines.items()):
+        dashes = "-" if number < 10 else "--"
+        axes.plot(*zip(start, *points, strict=True), dashes, marker="o", label=name)
     axes.set_xscale("symlog", linthresh=2.0)
     axes.set_xlim(left=0)
     axes.set_ylim(bottom=0)
@@ -39,7 +44,10 @@ def curves(
     axes.set_xlabel(labels[0])
     axes.set_ylabel(labels[1])
     axes.grid(alpha=0.3)
-    axes.legend()
+    if many:
+        figure.legend(loc="outside right upper", fontsize="small")
+    else:
+        axes.legend()
     figure.savefig(path, dpi=_DPI)
 
 

@@ -85,7 +85,7 @@ def compare_markdown(report: dict[str, Any]) -> str:
     classifiers = [*report["classifiers"]]
     lines = [
         f"One perturbation for all faces, made against {report['victim']} from "
-        f"{report['training_faces']} training faces in at most {report['passes']} passes, on "
+        f"{report['training_faces']} training faces, {report['passes']} times over at most, on "
         f"{report['faces']} PrivateTest faces that stand in no other split: how many are read as "
         "another class (95 %), and of the victim the share of the largest class and the bits of "
         f"the true class that are left. The last column is the time after which {_goal(report)} of "
