@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from facecloak_train.cli import main
-from facecloak_train.commands import COMMANDS
+from facecloak_train.commands import COMMANDS, kinds
 from facecloak_train.grid import files
 from facecloak_train.grid.commands import LEAVES, options_of
 from facecloak_train.grid.expand import expand
@@ -17,7 +17,7 @@ from facecloak_train.grid.plan import read
 from facecloak.core.errors import ConfigError
 
 GRIDS = Path(__file__).parents[2] / "training" / "grids"
-KINDS = {name: kind for name, (kind, _) in COMMANDS.items()}
+KINDS = kinds()
 
 FIT = """
 [inputs]
@@ -208,9 +208,9 @@ options = {{ data = "{tmp_path}/none.npz", hardening-attack = "laser", epochs = 
 axes = {{ net = ["vgg20"], seed = [] }}
 exclude = [{{ depth = 3 }}, {{ net = "vgg19" }}]
 [[stage]]
-command = "prepare"
+command = "prepare fer2013"
 threads = 0
-options = {{ source = "{{data}}", dataset = "casme" }}
+options = {{ source = "{{data}}", crops = true }}
 [[stage]]
 command = "dance"
 [[stage]]
@@ -234,9 +234,9 @@ options = {{ learning-rate = "fast" }}
         "axis seed has no values",
         "there is no axis 'depth'; there are net",
         "exclude: net is never 'vgg19', but vgg20",
-        "stage prepare: threads is 0, not a whole number from 1 on",
-        "dataset: 'casme' is none of fer2013",
-        "stage dance: there is no command 'dance' for it; there are prepare",
+        "stage prepare-fer2013: threads is 0, not a whole number from 1 on",
+        "prepare fer2013 has no crops; it has source",
+        "stage dance: there is no command 'dance' for it; there are prepare fer2013",
         "nothing is called {dat}; there are {data}, {fit.out}",
         "nothing is called {fot.out}",
         "later stages call it {robustness.out}",
@@ -291,7 +291,7 @@ def test_faults_end_the_command_before_anything_starts(tmp_path, caplog, monkeyp
 def test_every_command_of_a_grid_has_settings_with_an_out():
     for name in LEAVES:
         assert "out" in {field.name for field in dataclasses.fields(KINDS[name])}
-        assert options_of(name, KINDS[name])
+        assert options_of(KINDS[name])
 
 
 @pytest.mark.parametrize("grid", sorted(GRIDS.glob("*.toml")), ids=lambda path: path.stem)

@@ -144,7 +144,7 @@ def _compositor(chosen: settings.CompositorSettings) -> None:
 def _grid(chosen: settings.GridSettings) -> None:
     from facecloak_train.grid.run_grid import run_grid
 
-    run_grid(chosen, {name: kind for name, (kind, _) in COMMANDS.items()})
+    run_grid(chosen, kinds())
 
 
 _Table = dict[str, tuple[type[Any], Callable[[Any], None]]]
@@ -187,3 +187,11 @@ COMMANDS: _Table = {
     "grid": (settings.GridSettings, _grid),
 }
 """Every command: its settings and its recipe, which is imported when it runs (torch is slow)."""
+
+
+def kinds() -> dict[str, type[Any]]:
+    """The settings of every command by its words, such as ``fit`` or ``prepare fer2013``."""
+    found = {name: kind for name, (kind, _) in COMMANDS.items()}
+    for group, (_, datasets) in GROUPS.items():
+        found |= {f"{group} {name}": kind for name, (kind, _) in datasets.items()}
+    return found

@@ -26,7 +26,10 @@ class Leaves:
 
 
 LEAVES: Final[Mapping[str, Leaves]] = {
-    "prepare": Leaves(out="faces.npz"),
+    "prepare fer2013": Leaves(out="faces.npz"),
+    **{f"prepare {name}": Leaves(out="clips") for name in ("casme", "casme2", "casme-squared")},
+    "prepare smic": Leaves(out="clips"),
+    "synthesize": Leaves(out="clips"),
     "describe": Leaves(out="features.npz"),
     "fit": Leaves(out="run", reports=("run/metrics.jsonl",)),
     "tune": Leaves(out="study", reports=("study/best.json",)),
@@ -36,11 +39,13 @@ LEAVES: Final[Mapping[str, Leaves]] = {
     "score": Leaves(out="score.json", reports=("score.json",)),
     "robustness": Leaves(out="robustness.json", reports=("robustness.json",)),
     "export": Leaves(out="classifier.onnx"),
+    "compare": Leaves(out="compare.json", reports=("compare.json",)),
+    "fit-clips": Leaves(out="run", reports=("run/score.json",)),
+    "attack-clips": Leaves(out="attack.json", reports=("attack.json",)),
+    "beat": Leaves(out="perturbation.safetensors"),
+    "export-clips": Leaves(out="classifier.onnx"),
 }
 """By command. What is not here makes nothing that a grid could collect or hand on."""
-
-DATASETS: Final = ("fer2013",)
-"""What ``prepare`` takes before its options."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +65,14 @@ class Option:
     default: Any
 
 
-def options_of(command: str, settings: type[Any]) -> dict[str, Option]:
+def options_of(settings: type[Any]) -> dict[str, Option]:
     """The options of a command by name, with ``_`` for ``-``; ``out`` is the grid's own business.
 
     Args:
-        command: its name.
         settings: its dataclass; fields that are dataclasses themselves become a prefix.
     """
     found = _fields(settings, "")
     del found["out"]
-    if command == "prepare":
-        found["dataset"] = Option(str, several=False, required=True, default=None)
     return found
 
 
@@ -93,9 +95,9 @@ def _fields(settings: type[Any], prefix: str) -> dict[str, Option]:
 def allowed(command: str, option: str) -> tuple[str, ...]:
     """The values that an option may have; empty where it may have any of its kind."""
     if option == "net":
-        from facecloak_train.nets import NETS
+        from facecloak_train.nets import CLIP_NETS, NETS
 
-        return tuple(NETS)
+        return tuple(CLIP_NETS if command == "fit-clips" else NETS)
     if option == "hardening_attack":
         from facecloak_train.hardening import ATTACKS
 
@@ -104,9 +106,9 @@ def allowed(command: str, option: str) -> tuple[str, ...]:
 
 
 _ALLOWED: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
-    ("prepare", "dataset"): DATASETS,
     ("fit", "optimizer"): ("adamw", "sgd"),
     ("export", "precision"): ("fp16", "fp32"),
+    ("fit-clips", "protocol"): ("loso", "80-20", "all"),
 }
 
 _CALLED: Final = {
@@ -142,13 +144,9 @@ def settled(value: Value, option: Option) -> Value:
 
 def arguments(command: str, options: Mapping[str, Value], out: Path) -> list[str]:
     """The command line that says all this."""
-    line = [command]
-    if "dataset" in options and command == "prepare":
-        line.append(str(options["dataset"]))
+    line = command.split()
     for name, value in options.items():
         flag = name.replace("_", "-")
-        if command == "prepare" and name == "dataset":
-            continue
         if isinstance(value, bool):
             line.append(f"--{flag}" if value else f"--no-{flag}")
         elif isinstance(value, list):

@@ -164,7 +164,7 @@ class _Reader:
         faults: list[str],
     ) -> None:
         self._told = told
-        self._name = str(told.get("name", told.get("command", number)))
+        self._name = str(told.get("name", str(told.get("command", number)).replace(" ", "-")))
         self._commands = commands
         self._inputs = inputs
         self._earlier = earlier
@@ -180,7 +180,7 @@ class _Reader:
         if command not in runnable:
             self._fault(f"there is no command {command!r} for it; there are {', '.join(runnable)}")
             return None
-        known = options_of(command, self._commands[command])
+        known = options_of(self._commands[command])
         options = self._checked("options", _plain(self._table("options")), command, known)
         told, axes = self._axes(command, known)
         given = {
