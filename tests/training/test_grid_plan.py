@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from facecloak_train.cli import COMMANDS, main
 from facecloak_train.grid import files
-from facecloak_train.grid.commands import LEAVES, options_of
+from facecloak_train.grid.commands import DATASETS, LEAVES, options_of
 from facecloak_train.grid.expand import expand
 from facecloak_train.grid.identity import code_version, identity
 from facecloak_train.grid.reading import read
@@ -298,6 +298,12 @@ def test_faults_end_the_command_before_anything_starts(tmp_path, caplog, monkeyp
     assert main(["grid", "status", "nowhere"]) == 2
     assert main(["grid", "export", "nowhere"]) == 2
     assert [*tmp_path.iterdir()] == [tmp_path / "grid.toml"]
+
+
+def test_the_datasets_of_a_grid_are_those_of_prepare(capsys):
+    with pytest.raises(SystemExit):
+        main(["prepare", "--help"])
+    assert "{" + ",".join(DATASETS) + "}" in capsys.readouterr().out
 
 
 def test_every_command_of_a_grid_has_settings_with_an_out():
