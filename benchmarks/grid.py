@@ -31,8 +31,8 @@ from facecloak_train.grid.engine import Engine
 from facecloak_train.grid.expand import Job, expand
 from facecloak_train.grid.identity import code_version
 from facecloak_train.grid.local_engine import LocalEngine
-from facecloak_train.grid.plan import read
 from facecloak_train.grid.ray_engine import RayEngine
+from facecloak_train.grid.reading import read
 from facecloak_train.grid.store import Store
 
 KINDS = {name: kind for name, (kind, _) in COMMANDS.items()}

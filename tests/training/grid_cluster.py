@@ -41,7 +41,7 @@ def jobs_below(pid):
 def main():
     grid, root = Path(sys.argv[1]), Path(sys.argv[2])
     node = {"num_cpus": 1, "object_store_memory": MEMORY, "include_dashboard": False}
-    noticed = {"health_check_period_ms": 300, "health_check_failure_threshold": 3}
+    noticed = {"health_check_period_ms": 500, "health_check_failure_threshold": 5}
     head = node | {"_system_config": noticed | {"health_check_initial_delay_ms": 0}}
     cluster = Cluster(initialize_head=True, head_node_args=head)
     others = [cluster.add_node(num_cpus=1, object_store_memory=MEMORY) for _ in range(2)]
@@ -76,5 +76,5 @@ def main():
 
 
 if __name__ == "__main__":
-    signal.alarm(190)
+    signal.alarm(270)
     main()

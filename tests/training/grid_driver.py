@@ -12,8 +12,8 @@ from facecloak_train.grid import drive
 from facecloak_train.grid.expand import expand
 from facecloak_train.grid.identity import code_version
 from facecloak_train.grid.local_engine import LocalEngine
-from facecloak_train.grid.plan import read
 from facecloak_train.grid.ray_engine import RayEngine
+from facecloak_train.grid.reading import read
 from facecloak_train.grid.run_grid import ends_as_interrupt
 from facecloak_train.grid.store import Store
 

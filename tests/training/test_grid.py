@@ -18,7 +18,8 @@ from facecloak_train.cli import main
 from facecloak_train.grid import files
 from facecloak_train.grid.export import export
 from facecloak_train.grid.progress import Bar, tally, told
-from facecloak_train.grid.store import Count, Store
+from facecloak_train.grid.results import Count
+from facecloak_train.grid.store import Store
 from facecloak_train.grid.work import RESULT
 
 from facecloak.core.errors import ArtifactError, ConfigError
@@ -292,6 +293,7 @@ def test_ctrl_c_stops_the_jobs_and_gives_them_back(grid, root, number):
     assert len(starts()) == ran + 9 - states["done"]
 
 
+@pytest.mark.slow
 def test_a_finished_grid_of_ten_thousand_jobs_goes_on_in_seconds(root, tmp_path):
     path = tmp_path / "grid.toml"
     path.write_text(GRID.replace("SEEDS", str([*range(2000)])).replace("[2, 4]", "[1, 2, 4, 8]"))

@@ -12,7 +12,7 @@ from facecloak_train.grid import files
 from facecloak_train.grid.commands import LEAVES, options_of
 from facecloak_train.grid.expand import expand
 from facecloak_train.grid.identity import code_version, identity
-from facecloak_train.grid.plan import read
+from facecloak_train.grid.reading import read
 
 from facecloak.core.errors import ConfigError
 
@@ -259,6 +259,12 @@ options = {{ learning-rate = "fast" }}
         ("[[stage]]\ncommand = 'fit'\nexclude = 3", "exclude is no list"),
         ("[[stage]]\ncommand = ['fit']", "there is no command"),
         ("[[stage", "is no grid"),
+        ("[[stage]]\nname = 'a.b'\ncommand = 'fit'", "its name has other characters"),
+        (
+            "[[stage]]\ncommand = 'fit'\n"
+            "axes = { system = { a = { data = 'grid.toml' }, b = { seed = 2 } } }",
+            "fit needs data",
+        ),
     ],
 )
 def test_what_is_no_grid_is_told(tmp_path, text, fault):
@@ -273,6 +279,13 @@ def test_what_is_no_grid_is_told(tmp_path, text, fault):
 def test_a_value_from_an_earlier_stage_must_fit(jobs_of):
     with pytest.raises(ConfigError, match="stage robustness: steps: 'vgg19' is not a whole number"):
         jobs_of(FIT, ROBUSTNESS, **{'seed = "{fit.seed}"': 'steps = "{fit.net}"'})
+
+
+def test_a_path_made_of_an_earlier_option_must_exist(jobs_of):
+    with pytest.raises(ConfigError) as stop:
+        jobs_of(FIT, ROBUSTNESS, **{'"{fit.out}/best.safetensors"': '"{fit.net}.onnx"'})
+    for net in ("vgg19", "resnet14"):
+        assert f"{net}.onnx: No such file" in str(stop.value)
 
 
 @pytest.mark.warns_in_log  # errors

@@ -43,7 +43,7 @@ def test_without_ray_one_sentence_says_how_to_get_it(monkeypatch):
 
 @needs_ray
 @pytest.mark.slow
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(300)
 def test_a_cluster_that_loses_a_node_makes_the_same_table(tmp_path, monkeypatch):
     """Three raylets; the one that runs a job is killed. Compared with this machine's own engine."""
     monkeypatch.chdir(tmp_path)
@@ -61,7 +61,7 @@ def test_a_cluster_that_loses_a_node_makes_the_same_table(tmp_path, monkeypatch)
         [sys.executable, CLUSTER, grid, cluster],
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=280,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
@@ -84,7 +84,7 @@ def test_a_cluster_that_loses_a_node_makes_the_same_table(tmp_path, monkeypatch)
 
 @needs_ray
 @pytest.mark.slow
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(240)
 def test_ctrl_c_stops_the_tasks_and_gives_them_back(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GRID_STUB", str(tmp_path))
@@ -106,9 +106,13 @@ def test_ctrl_c_stops_the_tasks_and_gives_them_back(tmp_path, monkeypatch):
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    wait_for(lambda: len([*tmp_path.glob("fit-*.*")]) == 2, 90)  # both took what they shall do
-    driver.send_signal(signal.SIGINT)
-    assert driver.wait(40) == 130
+    try:
+        wait_for(lambda: [*tmp_path.glob("fit-*.*")], 150)  # one took what it shall do
+        driver.send_signal(signal.SIGINT)
+        assert driver.wait(60) == 130
+    finally:
+        driver.kill()
+        driver.wait()
     pids = [int(line.split()[-1]) for line in starts.read_text().splitlines()]
     wait_for(lambda: not any(alive(pid) for pid in pids))
     with Store(tmp_path / "out") as store:

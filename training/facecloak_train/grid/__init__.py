@@ -1,6 +1,6 @@
 """A grid of experiments: thousands of runs of ``facecloak-train``, and nothing lost on the way.
 
-    GRID.toml --plan--> stages --expand--> jobs --drive--> engine --work--> job folder
+    GRID.toml --reading--> plan --expand--> jobs --drive--> engine --work--> job folder
                                                    '--states, results--> store (SQLite)
 
 - A *stage* is a command with fixed options and axes; later stages refer to what earlier ones write.

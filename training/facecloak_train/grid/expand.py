@@ -75,9 +75,8 @@ def expand(plan: Plan, folder: Path, code: str) -> dict[str, Job]:
         code: the version of the code.
 
     Raises:
-        ConfigError: an option that takes its value from an earlier stage may not have it, or all
-            jobs of a stage are excluded; names all of it.
-        OSError: an input cannot be read.
+        ConfigError: an option that takes its value from an earlier stage may not have it, an input
+            cannot be read, or all jobs of a stage are excluded; names all of it.
     """
     maker = _Maker(plan, folder, code)
     jobs: dict[str, Job] = {}
@@ -215,7 +214,11 @@ class _Maker:
                 needs[Need(job=made.job.id, folder=made.job.folder, file=file)] = None
                 return path, {"job": made.job.id, "file": file}
         path = os.path.abspath(path)  # noqa: PTH100 - ten thousand times
-        return path, self._digests.of(path)
+        try:
+            return path, self._digests.of(path)
+        except OSError as exc:
+            self.faults.append(f"there is no {path}: {exc.strerror}")
+            return path, None
 
 
 def _resolved(value: Value, of: Callable[[str, str], Value]) -> Value:

@@ -9,7 +9,7 @@ from typing import Any
 
 from facecloak.core.errors import ConfigError
 from facecloak_train.grid.files import write_durably
-from facecloak_train.grid.store import Result
+from facecloak_train.grid.results import Result
 
 
 def export(results: Iterable[Result], out: Path) -> int:

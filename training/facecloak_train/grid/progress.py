@@ -7,7 +7,8 @@ from typing import Self
 
 from tqdm import tqdm
 
-from facecloak_train.grid.store import Count, Store
+from facecloak_train.grid.results import Count
+from facecloak_train.grid.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,8 +30,8 @@ class RayEngine:
     """Jobs as tasks of a Ray cluster.
 
     Args:
-        address: of the cluster, as ``ray start`` tells it; without, the one that this machine
-            belongs to, or one that is started here.
+        address: of the cluster, as ``ray start`` tells it; without, the one in ``RAY_ADDRESS``, or
+            one that is started here and ends with the grid.
         cores: how many to use at once; 0 for all that the cluster has.
 
     Raises:
@@ -40,6 +40,7 @@ class RayEngine:
     """
 
     def __init__(self, address: str = "", cores: int = 0) -> None:
+        address = address or os.environ.get("RAY_ADDRESS", "")
         _check_reachable(address)
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to anybody
         try:
@@ -49,10 +50,10 @@ class RayEngine:
             raise ConfigError(msg, "pip install 'facecloak[scale]'") from exc
         self._ray = ray
         self._asked = cores
-        alone = not address and "RAY_ADDRESS" not in os.environ
+        alone = not address
         try:
             ray.init(
-                address=address or None,
+                address=address or "local",
                 num_cpus=(cores or None) if alone else None,
                 include_dashboard=False if alone else None,
                 log_to_driver=False,

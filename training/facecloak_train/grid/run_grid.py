@@ -24,8 +24,8 @@ from facecloak_train.grid.expand import expand
 from facecloak_train.grid.export import export
 from facecloak_train.grid.identity import code_version
 from facecloak_train.grid.local_engine import LocalEngine
-from facecloak_train.grid.plan import read
 from facecloak_train.grid.progress import Bar, told
+from facecloak_train.grid.reading import read
 from facecloak_train.grid.store import FILE, Store
 from facecloak_train.settings import GridSettings
 

@@ -8,9 +8,8 @@ do not touch it.
 
 import json
 import sqlite3
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +17,7 @@ from typing import Any, Final, Self
 
 from facecloak.core.errors import ArtifactError
 from facecloak_train.grid.expand import Job
+from facecloak_train.grid.results import Count, Result
 
 FILE: Final = "grid.sqlite"
 _FORMAT: Final = 1
@@ -51,39 +51,6 @@ CREATE TABLE members (
 ) WITHOUT ROWID;
 CREATE INDEX owners ON jobs (owner) WHERE owner IS NOT NULL;
 """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """What a finished job yielded.
-
-    Attributes:
-        id: of the job.
-        stage, command, labels: as in its grid; see ``expand.Job``.
-        folder: where its files lie.
-        host: where it ran.
-        seconds: how long.
-        reports: the content of each JSON file that it wrote, by the file's name.
-    """
-
-    id: str
-    stage: str
-    command: str
-    labels: dict[str, Any]
-    folder: Path
-    host: str
-    seconds: float
-    reports: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Count:
-    """How many jobs of a stage are in a state, and how long the finished ones took, on average."""
-
-    stage: str
-    state: str
-    jobs: int
-    seconds: float
 
 
 class Store:
@@ -249,16 +216,14 @@ class Store:
 
     def results(self, grid: str | None = None) -> Iterator[Result]:
         """What the finished jobs yielded: of one grid, in its order, or of all."""
-        columns = "id, stage, command, labels, folder, host, result"
-        asked: Sequence[str] = () if grid is None else (grid,)
-        which = (
-            f"SELECT {columns} FROM jobs WHERE state = 'done' ORDER BY started, id"  # noqa: S608
-            if grid is None
-            else f"SELECT {columns} FROM jobs JOIN members ON job = id"  # noqa: S608
-            " WHERE state = 'done' AND grid = ? ORDER BY place"
-        )
         with self._told():
-            rows = self._base.execute(which, asked).fetchall()
+            rows = self._base.execute(
+                "SELECT id, stage, command, labels, folder, host, result"
+                " FROM jobs LEFT JOIN members ON job = id AND grid = ?1"
+                " WHERE state = 'done' AND (?1 IS NULL OR grid IS NOT NULL)"
+                " ORDER BY place, started, id",
+                (grid,),
+            ).fetchall()
         for number, stage, command, labels, folder, host, text in rows:
             result = json.loads(text)
             yield Result(

@@ -19,7 +19,7 @@ class GridSettings:
     engine: str = "local"
     """Where jobs run: local or ray."""
     address: str = ""
-    """Of the Ray cluster; without, the one that this machine belongs to, or a new one on it."""
+    """Of the Ray cluster; without, the one in RAY_ADDRESS, or a new one on this machine."""
     cores: int = 0
     """How many cores jobs may keep busy at once; 0 for all."""
     attempts: int = 3
