@@ -7,14 +7,13 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Final
 
 from facecloak import capture, inference, sink
 from facecloak.cloak.onnx_cloak import OnnxCloak
 from facecloak.cloak.opencv_cloak import OpenCvCloak
 from facecloak.cloak.slate import Slate
 from facecloak.core import artifacts, perturbation
-from facecloak.core.errors import DeviceError
+from facecloak.core.errors import ArtifactError, DeviceError
 from facecloak.core.modelcard import ModelCard
 from facecloak.core.perturbation import Header
 from facecloak.core.ports import Sink, Source
@@ -30,9 +29,6 @@ from facecloak.sink.loopback import find_device
 from facecloak.sink.recovering import RecoveringSink
 from facecloak.verify.onnx_judge import OnnxClassifier
 from facecloak.verify.panel import Panel
-
-_FAST_BYTES: Final = 8_000_000
-"""Classifiers of smaller files judge live where the judges are to be fast."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +86,7 @@ def protection(settings: Settings, *, live: bool) -> Protection:
         DeviceError: the device asked for does not work here.
     """
     made, header = cloak(settings)
-    chosen = artifacts.models()
-    if live and settings.judges == "fast":
-        chosen = tuple(path for path in chosen if path.stat().st_size <= _FAST_BYTES)
-    classifiers = [OnnxClassifier(path, settings.device) for path in chosen]
+    classifiers = _judges(settings, live=live)
     times = StageTimes()
     panel = Panel(classifiers)
     guard = Guard(
@@ -118,6 +111,18 @@ def protection(settings: Settings, *, live: bool) -> Protection:
         budget=made.budget,
         displaced=made.displaced,
     )
+
+
+def _judges(settings: Settings, *, live: bool) -> list[OnnxClassifier]:
+    """All classifiers; where they are to be fast, the smallest one of still faces alone."""
+    if not (live and settings.judges == "fast"):
+        return [OnnxClassifier(path, settings.device) for path in artifacts.models()]
+    for path in sorted(artifacts.models(), key=lambda one: one.stat().st_size):
+        judge = OnnxClassifier(path, settings.device)
+        if not judge.card.is_clip:
+            return [judge]
+    what = "There is no classifier of still faces in models/."
+    raise ArtifactError(what, "Reinstall FaceCloak.")
 
 
 def source(

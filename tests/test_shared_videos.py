@@ -56,6 +56,6 @@ def test_only_faces_change_and_by_no_more_than_the_budget(video, tmp_path, monke
         assert (change.max(axis=2) > 0).mean() < 0.8
     assert count == told["frames"]["out"]
     assert largest == told["largest_change_levels"]["faces"] <= told["budget_levels"]
-    for row in told["classifiers"].values():
-        assert row["judged"] >= count
+    for name, row in told["classifiers"].items():
+        assert row["judged"] >= (count if name in ("VGG19", "ResNet14") else 1)  # or of clips
         assert row["fooling_rate"] == pytest.approx(row["fooled"] / row["judged"])

@@ -7,11 +7,14 @@ import pytest
 from facecloak_train import run
 from facecloak_train.recipes.export_clips import export_clips
 from facecloak_train.recipes.fit_clips import fit_clip_classifier
-from facecloak_train.settings import ExportClipsSettings
+from facecloak_train.recipes.make_beat import make_beat
+from facecloak_train.settings import Beat, BeatSettings, ExportClipsSettings
 
 from facecloak.core import artifacts
 from facecloak.core.errors import ArtifactError
 from facecloak.core.modelcard import ModelCard, parse
+from facecloak.core.perturbation import Victim
+from facecloak.core.perturbation import load as load_perturbation
 from facecloak.core.types import Face, Frame
 from facecloak.verify.onnx_judge import OnnxClassifier
 from facecloak.verify.panel import Panel
@@ -102,3 +105,32 @@ def test_a_card_of_clips_says_how_long_they_are():
         with pytest.raises(ValueError, match="is none"):
             ModelCard(**usual, **wrong)
     assert not ModelCard(**usual | {"input_layout": "N1HW"}).is_clip
+
+
+def test_a_perturbation_gets_a_beating_part_and_keeps_the_rest(tiny_clips, clip_settings, tmp_path):
+    fit_clip_classifier(clip_settings(tiny_clips, tmp_path / "run", protocol="all"))
+    usual = load_perturbation(artifacts.perturbation("default"))
+    usual.save(tmp_path / "usual.safetensors")
+    made = make_beat(
+        BeatSettings(
+            perturbation=tmp_path / "usual.safetensors",
+            data=tiny_clips,
+            weights=(exported.weights,),
+            exports=(exported.out,),
+            unseen=tiny_clips,
+            out=tmp_path / "joint.safetensors",
+            eps=3.0,
+            offsets=2,
+            beat=Beat(steps=6, batch=6, cells=4, period_s=0.4),
+        )
+    )
+    read = load_perturbation(tmp_path / "joint.safetensors")
+    np.testing.assert_array_equal(read.static, usual.static)
+    np.testing.assert_array_equal(read.displacement, usual.displacement)
+    np.testing.assert_array_equal(read.cosine, made.cosine)
+    assert np.hypot(read.cosine, read.sine).max() == pytest.approx(3.0, rel=1e-3)
+    assert read.header.eps == usual.header.eps + 3.0
+    assert read.header.period_s == 0.4
+    card = OnnxClassifier(exported.out, "cpu").card
+    assert read.header.victims[-1] == Victim("Tiny", card.sha256)
+    assert 0.0 <= read.header.measured["tiny_worst_fooling_rate"] <= 1.0

@@ -14,14 +14,11 @@ from facecloak_train.measure.clips import clip_fooling
 from facecloak_train.nets.clips import dynamic_image, rank_pooling_weights
 from facecloak_train.recipes.attack_clips import attack_clips
 from facecloak_train.recipes.fit_clips import fit_clip_classifier
-from facecloak_train.recipes.make_beat import make_beat
-from facecloak_train.settings import AttackClipsSettings, Beat, BeatSettings
+from facecloak_train.settings import AttackClipsSettings, Beat
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facecloak.core import artifacts
 from facecloak.core.perturbation import Header, Perturbation
-from facecloak.core.perturbation import load as load_perturbation
 
 GREY = torch.full((1, 18, 112, 112), 0.5)
 NOTHING = torch.zeros(2, 1, 1)
@@ -132,33 +129,6 @@ def test_every_fold_is_attacked_on_people_it_never_saw(tiny_clips, clip_settings
         assert row["clean_uar"] > 0.9
     still = [row for row in report["rows"] if row["method"].endswith("still")]
     assert all(row["fooling_rate"] == 0.0 for row in still)  # it looks at changes alone
-
-
-def test_a_perturbation_gets_a_beating_part_and_keeps_the_rest(tiny_clips, clip_settings, tmp_path):
-    fit_clip_classifier(clip_settings(tiny_clips, tmp_path / "run", protocol="all"))
-    usual = load_perturbation(artifacts.perturbation("default"))
-    usual.save(tmp_path / "usual.safetensors")
-    made = make_beat(
-        BeatSettings(
-            perturbation=tmp_path / "usual.safetensors",
-            data=tiny_clips,
-            weights=(tmp_path / "run" / "all.safetensors",),
-            unseen=tiny_clips,
-            out=tmp_path / "joint.safetensors",
-            eps=3.0,
-            offsets=2,
-            beat=Beat(steps=6, batch=6, cells=4, period_s=0.4),
-        )
-    )
-    read = load_perturbation(tmp_path / "joint.safetensors")
-    np.testing.assert_array_equal(read.static, usual.static)
-    np.testing.assert_array_equal(read.displacement, usual.displacement)
-    np.testing.assert_array_equal(read.cosine, made.cosine)
-    assert np.hypot(read.cosine, read.sine).max() == pytest.approx(3.0, rel=1e-3)
-    assert read.header.eps == usual.header.eps + 3.0
-    assert read.header.period_s == 0.4
-    assert [victim.name for victim in read.header.victims][-1] == "tiny"
-    assert 0.0 <= read.header.measured["tiny_worst_fooling_rate"] <= 1.0
 
 
 @pytest.mark.warns_in_log

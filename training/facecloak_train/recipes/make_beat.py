@@ -2,6 +2,7 @@
 
     facecloak-train beat --perturbation perturbations/default.safetensors --data runs/synthetic-many
         --weights runs/stcnn-all/all.safetensors runs/learnet-all/all.safetensors
+        --exports models/stcnn.onnx models/learnet.onnx
         --unseen runs/synthetic-unseen --out perturbations/joint.safetensors
 
 The pattern and the displacement of the file stay as they are; the budget grows by that of the
@@ -20,6 +21,7 @@ from torch import Tensor, nn
 
 from facecloak.core.perturbation import Perturbation, Victim
 from facecloak.core.perturbation import load as load_perturbation
+from facecloak.verify.onnx_judge import OnnxClassifier
 from facecloak_train import nets, run
 from facecloak_train.attacks.temporal import LEVELS, ClipPainter, beating_pair
 from facecloak_train.clip_training import Clips, load
@@ -38,6 +40,10 @@ def make_beat(settings: BeatSettings) -> Perturbation:
         RunError: a classifier cannot be read, or has other classes than the clips.
     """
     given = load_perturbation(settings.perturbation)
+    cards = [OnnxClassifier(path, "cpu").card for path in settings.exports]
+    if [card.architecture for card in cards] != [_net_of(path) for path in settings.weights]:
+        msg = "--exports are not of the architectures of --weights, one for each, in their order"
+        raise run.RunError(msg)
     victims = {path: _victim(path) for path in settings.weights}
     frames = {int(run.load_checkpoint(path)[1]["frames"]) for path in settings.weights}
     seen, unseen = (
@@ -61,7 +67,7 @@ def make_beat(settings: BeatSettings) -> Perturbation:
             datasets=(*given.header.datasets, _name_of(settings.data)),
             victims=(
                 *given.header.victims,
-                *(Victim(_net_of(path), run.digest_of(path)) for path in settings.weights),
+                *(Victim(card.name, card.sha256) for card in cards),
             ),
             command=" ".join(["facecloak-train", *sys.argv[1:]]),
             measured=_measured(settings, victims, unseen, painter, static, pair),

@@ -129,6 +129,9 @@ class BeatSettings:
     """The folder of clips to learn from."""
     weights: tuple[Path, ...]
     """What `fit-clips --protocol all` wrote for each classifier: its all.safetensors."""
+    exports: tuple[Path, ...]
+    """What `export-clips` made of each, in the same order; its name and digest go into the
+    header."""
     unseen: Path
     """A folder of clips of other people, to measure on."""
     out: Path
