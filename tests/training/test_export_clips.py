@@ -107,8 +107,7 @@ def test_a_card_of_clips_says_how_long_they_are():
     assert not ModelCard(**usual | {"input_layout": "N1HW"}).is_clip
 
 
-def test_a_perturbation_gets_a_beating_part_and_keeps_the_rest(tiny_clips, clip_settings, tmp_path):
-    fit_clip_classifier(clip_settings(tiny_clips, tmp_path / "run", protocol="all"))
+def test_a_perturbation_gets_a_beating_part_and_keeps_the_rest(exported, tiny_clips, tmp_path):
     usual = load_perturbation(artifacts.perturbation("default"))
     usual.save(tmp_path / "usual.safetensors")
     made = make_beat(

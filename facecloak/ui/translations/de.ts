@@ -192,6 +192,14 @@
         <translation>traurig</translation>
     </message>
     <message>
+        <source>negative</source>
+        <translation>negativ</translation>
+    </message>
+    <message>
+        <source>positive</source>
+        <translation>positiv</translation>
+    </message>
+    <message>
         <source>surprise</source>
         <translation>überrascht</translation>
     </message>
