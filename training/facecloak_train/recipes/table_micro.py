@@ -107,8 +107,8 @@ def _markdown(
     scores: dict[tuple[str, str], dict[str, Any]], attacks: dict[str, dict[str, Any]]
 ) -> str:
     lines = [
-        "Read rightly by people who were left out, all folds together; in brackets the 95 % "
-        "interval over subjects. Published is one random 80/20 split with people in both parts, "
+        "How rightly clips of people who were left out are read, all folds together; in brackets "
+        "the 95 % interval over subjects. Published is one random 80/20 split with people in both parts, "
         "its best epoch.",
         "",
         "| set | classifier | protocol | clips, people, classes | accuracy | UF1 | UAR "
