@@ -108,7 +108,8 @@ def _markdown(
 ) -> str:
     lines = [
         "How rightly clips of people who were left out are read, all folds together; in brackets "
-        "the 95 % interval over subjects. Published is one random 80/20 split with people in both parts, "
+        "the 95 % interval over subjects. Published is one random 80/20 split with people in both "
+        "parts, "
         "its best epoch.",
         "",
         "| set | classifier | protocol | clips, people, classes | accuracy | UF1 | UAR "
