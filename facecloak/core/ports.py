@@ -80,6 +80,11 @@ class Cloak(Protocol):
 class Judge(Protocol):
     """Reads faces before and after the cloak, with every classifier on the device."""
 
+    @property
+    def watches(self) -> bool:
+        """Whether it wants to see frames that it is not to judge."""
+        ...
+
     def watch(self, clean: Frame, cloaked: Frame, faces: Sequence[Face]) -> None:
         """See a frame, in the order of their time, whether it is to be judged or not."""
         ...

@@ -154,8 +154,9 @@ class ThreadJury:
         return self._worker.error
 
     def submit(self, case: Case) -> None:
-        """Lay the frame before the judge; an older one that waits is dropped."""
-        self._cases.put(case)
+        """Lay the frame before the judge if it wants it; an older one that waits is dropped."""
+        if self._judge.watches or self._pace.due(case.at_s):
+            self._cases.put(case)
 
     def rounds(self) -> tuple[Round, ...]:
         """Return what was judged since last asked."""
@@ -169,5 +170,5 @@ class ThreadJury:
     def _sit(self) -> None:
         while (case := self._cases.take()) is not None:
             case.show(self._judge)
-            if self._pace.due(case.at_s):
+            if not self._judge.watches or self._pace.due(case.at_s):
                 self._rounds.append(case.hear(self._judge, self._times))

@@ -41,6 +41,11 @@ class Panel:
         self._memory = Memory(min(sizes), max(spans_s)) if self._clips else None
         self._asked_s = float("-inf")
 
+    @property
+    def watches(self) -> bool:
+        """Whether there are classifiers of clips, which want to see every frame."""
+        return self._memory is not None
+
     def watch(self, clean: Frame, cloaked: Frame, faces: Sequence[Face]) -> None:
         """Remember the faces of a frame for the classifiers of clips."""
         if self._memory is not None:

@@ -112,6 +112,8 @@ class FakeCloak:
 class FakeJudge:
     """Is fooled; raises or hangs on request."""
 
+    watches = True
+
     def __init__(
         self, *, raises: Exception | None = None, hangs: threading.Event | None = None,
         fooled: bool = True,

@@ -87,6 +87,19 @@ def test_the_thread_shows_frames_that_are_not_judged():
     assert judge.judged == [0]
 
 
+def test_a_judge_that_does_not_want_to_watch_is_woken_for_what_it_judges_alone():
+    judge = FakeJudge()
+    judge.watches = False
+    jury = ThreadJury(judge, StageTimes(), every_s=0.25)
+    submit(jury, 0, 0.0)
+    assert [heard.at_s for heard in wait_for_rounds(jury)] == [0.0]
+    submit(jury, 1, 0.1)
+    submit(jury, 2, 0.3)
+    assert [heard.at_s for heard in wait_for_rounds(jury)] == [0.3]
+    jury.close()
+    assert judge.judged == judge.watched == [0, 2]
+
+
 def test_frames_that_come_while_the_thread_judges_are_dropped_for_the_newest():
     going = threading.Event()
     judge = FakeJudge(hangs=going)

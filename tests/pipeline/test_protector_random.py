@@ -62,6 +62,8 @@ class Stages:
         self.work("finder")
         return self.faces
 
+    watches = True
+
     def watch(self, clean, cloaked, faces):
         pass
 
