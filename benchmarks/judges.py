@@ -24,8 +24,10 @@ def main() -> None:
     rng = np.random.default_rng(0)
     for _ in range(count):
         for judge in judges.values():
-            side = judge.card.input_px
-            face = rng.integers(0, 256, (1, side, side), dtype=np.uint8)
+            card = judge.card
+            clip = (card.frames,) if card.is_clip else ()
+            shape = (1, *clip, card.input_px, card.input_px)
+            face = rng.integers(0, 256, shape, dtype=np.uint8)
             began_s = time.perf_counter()
             judge.logits(face)
             taken[judge.card.name].append(1000 * (time.perf_counter() - began_s))

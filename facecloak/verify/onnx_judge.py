@@ -48,8 +48,13 @@ class OnnxClassifier:
 
         Raises:
             DeviceError: ONNX Runtime failed.
-            ArtifactError: the classifier answers in another form than its card says.
+            ArtifactError: the classifier answers in another form than its card says, or it is of
+                clips and these are still faces, or the other way round.
         """
+        if crops.ndim != (4 if self.card.is_clip else 3):
+            kinds = ("clips", "still faces") if self.card.is_clip else ("still faces", "clips")
+            msg = f"{self.card.name} reads {kinds[0]}, not {kinds[1]}."
+            raise ArtifactError(msg, f"Take a classifier of {kinds[1]}.")
         low, high = self.card.input_range
         planes = crops if self.card.is_clip else crops[:, None]
         faces = planes.astype(np.float32) * np.float32((high - low) / 255.0)

@@ -73,7 +73,7 @@ def test_a_call_is_measured_for_each_leg_classifier_and_perturbation(portrait, t
         CallSettings(
             data=tmp_path / "f.npz",
             perturbation=artifacts.perturbation("default"),
-            models=artifacts.models()[:1],
+            models=tuple(path for path in artifacts.models() if path.stem == "resnet14"),
             out=out,
             faces=4,
         )

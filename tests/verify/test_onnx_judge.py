@@ -42,6 +42,13 @@ def test_a_batch_reads_as_its_faces_one_by_one(shipped):
         np.testing.assert_allclose(together, alone, atol=1e-3)
 
 
+def test_a_classifier_says_that_it_reads_clips_or_does_not(shipped):
+    for classifier in shipped:
+        wrong = (1, 48, 48) if classifier.card.is_clip else (1, 18, 48, 48)
+        with pytest.raises(ArtifactError, match=r"reads .*(clips|still faces), not"):
+            classifier.logits(np.zeros(wrong, np.uint8))
+
+
 def test_a_panel_gives_one_verdict_for_each_classifier_and_face(shipped):
     rng = np.random.default_rng(0)
     clean, cloaked = (
