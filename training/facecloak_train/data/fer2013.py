@@ -76,7 +76,8 @@ def without(faces: Faces, *others: Faces) -> Faces:
     """The faces whose exact pixels stand in none of the others."""
     known = {image.tobytes() for other in others for image in other.images}
     kept = np.array([image.tobytes() not in known for image in faces.images], dtype=bool)
-    return Faces(faces.images[kept], faces.labels[kept])
+    features = None if faces.features is None else faces.features[kept]
+    return Faces(faces.images[kept], faces.labels[kept], features)
 
 
 def sole(faces: Faces, *others: Faces) -> NDArray[np.bool_]:

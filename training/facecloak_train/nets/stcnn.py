@@ -44,8 +44,8 @@ class _Stage(nn.Module):
     """The convolution of 15 frames and 3x3 pixels, ReLU, the largest of 3x3x3, and dropout.
 
     Takes ``float32[N, 1, T, S, S]``, returns ``float32[N, outputs]``. A filter spans 15 frames of
-    one plane, so that it is a plain convolution of 15 channels at each moment; computed like that,
-    without what the pooling leaves over, it takes less than half the time.
+    one plane, so that it is a plain convolution of 15 channels at each moment, and is computed as
+    one, without what the pooling leaves over: that is faster.
 
     Args:
         frames: T, from 17.

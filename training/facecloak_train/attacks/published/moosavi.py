@@ -21,8 +21,8 @@ def uap(  # noqa: PLR0913 - what all methods take, and the method's own paramete
     Source: Moosavi-Dezfooli et al., "Universal Adversarial Perturbations" (arXiv 1610.08401,
     algorithm 1). DeepFool looks for the shortest way by the second norm, whatever the budget's.
     A batch of one is the paper's algorithm; a larger one looks for the ways of its faces from the
-    same perturbation, all at once, and adds their sum. Their mean would hardly move: at 8/255 one
-    pass over 100 faces by 25 fools 2 % of held-out faces of ResNet14, with the sum 33 %.
+    same perturbation, all at once, and adds their sum, as the paper's loop does; their mean would
+    hardly move it.
 
     Args:
         net: see the package.

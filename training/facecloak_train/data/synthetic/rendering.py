@@ -16,8 +16,6 @@ from facecloak.core.types import Points
 from facecloak_train.data.synthetic.action_units import (
     ACTION_UNITS,
     BLINK,
-    LEFT,
-    RIGHT,
     Field,
     displacement,
 )
@@ -174,8 +172,3 @@ def _light(
 
 def _smooth(share: NDArray[np.float64]) -> NDArray[np.float64]:
     return share * share * (3.0 - 2.0 * share)
-
-
-def eyes_apart(points: Points) -> float:
-    """The distance between the outer corners of the eyes, in pixels."""
-    return float(np.hypot(*(points[LEFT] - points[RIGHT])))
