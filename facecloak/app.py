@@ -115,14 +115,16 @@ def protection(settings: Settings, *, live: bool) -> Protection:
 
 def _judges(settings: Settings, *, live: bool) -> list[OnnxClassifier]:
     """All classifiers; where they are to be fast, the smallest one of still faces alone."""
-    if not (live and settings.judges == "fast"):
-        return [OnnxClassifier(path, settings.device) for path in artifacts.models()]
-    for path in sorted(artifacts.models(), key=lambda one: one.stat().st_size):
-        judge = OnnxClassifier(path, settings.device)
-        if not judge.card.is_clip:
-            return [judge]
-    what = "There is no classifier of still faces in models/."
-    raise ArtifactError(what, "Reinstall FaceCloak.")
+    fast = live and settings.judges == "fast"
+    judges = []
+    for path in sorted(artifacts.models(), key=lambda one: one.stat().st_size if fast else 0):
+        judges.append(OnnxClassifier(path, settings.device))
+        if fast and not judges[-1].card.is_clip:
+            return judges[-1:]
+    if all(judge.card.is_clip for judge in judges):
+        what = "There is no classifier of still faces in models/."
+        raise ArtifactError(what, "Reinstall FaceCloak.")
+    return judges
 
 
 def source(

@@ -157,3 +157,12 @@ def test_live_the_fast_classifier_judges_and_a_file_is_judged_by_all():
     everyone = {OnnxClassifier(path, "cpu").card.name for path in artifacts.models()}
     assert judges(live=True) == {"ResNet14"}
     assert judges(live=True, judges="all") == judges(live=False) == everyone
+
+
+@pytest.mark.parametrize("judges", ["fast", "all"])
+def test_without_a_classifier_of_still_faces_there_is_one_sentence(judges, monkeypatch):
+    clips = tuple(path for path in artifacts.models() if path.stem in ("stcnn", "learnet"))
+    assert len(clips) == 2
+    monkeypatch.setattr(artifacts, "models", lambda: clips)
+    with pytest.raises(ArtifactError, match="no classifier of still faces"):
+        app.protection(Settings(device="cpu", judges=judges), live=True)

@@ -24,7 +24,7 @@ class Panel:
         classifiers: at least one of still faces, so that every face gets a verdict at once.
 
     Raises:
-        ValueError: there is none of still faces, or those of clips want crops of several sizes.
+        ValueError: there is none of still faces.
     """
 
     def __init__(self, classifiers: Sequence[OnnxClassifier]) -> None:
@@ -33,23 +33,20 @@ class Panel:
         if not self._stills:
             msg = "a panel needs at least one classifier of still faces"
             raise ValueError(msg)
+        span_s = max((one.card.frames / one.card.fps for one in self._clips), default=0.0)
         sizes = {one.card.input_px for one in self._clips}
-        if len(sizes) > 1:
-            msg = f"classifiers of clips want crops of several sizes: {sorted(sizes)}"
-            raise ValueError(msg)
-        spans_s = [one.card.frames / one.card.fps for one in self._clips]
-        self._memory = Memory(min(sizes), max(spans_s)) if self._clips else None
+        self._memories = {size_px: Memory(size_px, span_s) for size_px in sizes}
         self._asked_s = float("-inf")
 
     @property
     def watches(self) -> bool:
         """Whether there are classifiers of clips, which want to see every frame."""
-        return self._memory is not None
+        return bool(self._memories)
 
     def watch(self, clean: Frame, cloaked: Frame, faces: Sequence[Face]) -> None:
         """Remember the faces of a frame for the classifiers of clips."""
-        if self._memory is not None:
-            self._memory.see(clean, cloaked, faces)
+        for memory in self._memories.values():
+            memory.see(clean, cloaked, faces)
 
     def judge(self, clean: Frame, cloaked: Frame, faces: Sequence[Face]) -> tuple[Verdict, ...]:
         """Return one verdict for each classifier and face; of clips, where it is time for one."""
@@ -71,8 +68,8 @@ class Panel:
         self, classifier: OnnxClassifier, at_s: float, faces: Sequence[Face]
     ) -> list[Verdict]:
         card = classifier.card
-        assert self._memory is not None  # noqa: S101 - there is one where there are such
-        seen = {face.track: self._memory.clips(face.track, card.frames, card.fps) for face in faces}
+        memory = self._memories[card.input_px]
+        seen = {face.track: memory.clips(face.track, card.frames, card.fps) for face in faces}
         clips = {track: pair for track, pair in seen.items() if pair is not None}
         if not clips:
             return []

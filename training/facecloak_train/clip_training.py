@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -11,12 +12,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from facecloak_train import run
+from facecloak_train import nets, run
 from facecloak_train.data.clips import ClipSet, resampled
 from facecloak_train.settings import ClipTraining
 
 _MARGIN_PX: Final = 4
 _LATEST: Final = 3
+_ASKED: Final = 24
+"""Clips that a classifier is asked about at once."""
 PROTOCOLS: Final = ("loso", "80-20", "all")
 
 Told = Callable[[float], None]
@@ -116,10 +119,55 @@ def fit_clips(net: nn.Module, clips: Clips, how: ClipTraining, told: Told) -> No
 
 
 @torch.no_grad()
-def clip_logits(net: nn.Module, frames: Tensor, batch: int = 32) -> Tensor:
-    """What ``net`` says of ``uint8[N, T, 112, 112]``, in fp32: ``float32[N, classes]``."""
+def clip_logits(
+    net: nn.Module, frames: Tensor, change: Callable[[Tensor], Tensor] | None = None
+) -> Tensor:
+    """What ``net`` says of clips, in fp32: ``float32[N, classes]``.
+
+    Args:
+        net: the classifier; it is put into evaluation mode.
+        frames: ``uint8[N, T, 112, 112]``.
+        change: what is done to a batch of clips in ``[0, 1]`` before it looks at them.
+    """
     net.eval()
-    return torch.cat([net(part.float() / 255.0) for part in torch.split(frames, batch)])
+    told = []
+    for part in torch.split(frames, _ASKED):
+        clips = part.float() / 255.0
+        told.append(net(clips if change is None else change(clips)))
+    return torch.cat(told)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClipClassifier:
+    """A trained classifier of clips, as `fit-clips` keeps it.
+
+    Attributes:
+        name: of the architecture.
+        net: in evaluation mode; its weights do not learn.
+        frames: T, the length of the clips that it takes.
+        classes: their names.
+    """
+
+    name: str
+    net: nn.Module
+    frames: int
+    classes: tuple[str, ...]
+
+
+def load_classifier(path: Path) -> ClipClassifier:
+    """Read a fold of `fit-clips`. Raises RunError where it is none."""
+    tensors, state = run.load_checkpoint(path)
+    if "frames" not in state or "classes" not in state:
+        msg = (
+            f"{path} is no classifier of clips; give a fold that `facecloak-train fit-clips` wrote"
+        )
+        raise run.RunError(msg)
+    frames, classes = int(state["frames"]), tuple(state["classes"])
+    net = nets.build_for_clips(state["net"], len(classes), frames)
+    net.load_state_dict({k: v for k, v in tensors.items() if k != "answers"})
+    return ClipClassifier(
+        state["net"], net.eval().requires_grad_(requires_grad=False), frames, classes
+    )
 
 
 def augmented(clips: Tensor, generator: torch.Generator) -> Tensor:

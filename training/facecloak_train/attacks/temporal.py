@@ -16,13 +16,13 @@ from torch import Tensor
 from facecloak_train.attacks.individual import to_border
 from facecloak_train.attacks.painting import Painter
 from facecloak_train.attacks.universal import Part, ascend, margin_loss
+from facecloak_train.nets.clips import CLIP_FPS
 from facecloak_train.settings import Beat
 
 LEVELS: Final = 255.0
 _ROUNDS: Final = 3
 _STEPS: Final = 10
 _OVERSHOOT: Final = 0.02
-FPS: Final = 30.0
 
 
 class ClipPainter:
@@ -51,7 +51,7 @@ class ClipPainter:
         Returns:
             Clips of the same form, rounded to 8 bits with the gradient passed straight through.
         """
-        times_s = starts_s[:, None] + torch.arange(clips.shape[1]) / FPS
+        times_s = starts_s[:, None] + torch.arange(clips.shape[1]) / CLIP_FPS
         phases = 2.0 * math.pi * times_s / self._period_s
         even, odd = (self._painter.pattern(grid) for grid in pair)
         pattern = (

@@ -20,9 +20,8 @@ from numpy.typing import NDArray
 
 from facecloak_train import run
 from facecloak_train.data.fer2013 import DatasetError
+from facecloak_train.nets.clips import CLIP_PX
 
-CLIP_PX: Final = 112
-"""Side of the aligned face."""
 VERSION: Final = 1
 """Of this format; a cache of another version is prepared again."""
 

@@ -7,6 +7,8 @@ from torch import Tensor
 
 CLIP_PX: Final = 112
 """Side of the aligned face in a clip, in pixels."""
+CLIP_FPS: Final = 30.0
+"""Frames a second of the clips that classifiers are trained on."""
 
 
 def area_weights(source: int, target: int) -> Tensor:

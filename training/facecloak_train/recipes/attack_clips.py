@@ -13,7 +13,7 @@ begin: the worst of them counts as much as the mean. Half a minute a fold for ea
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from facecloak_train import nets, run
+from facecloak_train import run
 from facecloak_train.attacks.temporal import (
     LEVELS,
     ClipPainter,
@@ -30,15 +30,16 @@ from facecloak_train.attacks.temporal import (
     moosavi_dezfooli,
     within_beat,
 )
-from facecloak_train.clip_training import Clips, folds, load
+from facecloak_train.clip_training import Clips, clip_logits, folds, load, load_classifier
 from facecloak_train.data import clips
 from facecloak_train.measure.clips import clip_fooling
+from facecloak_train.nets.clips import CLIP_PX
 from facecloak_train.settings import AttackClipsSettings
 
 logger = logging.getLogger(__name__)
 
-Change = Callable[[Tensor, float], Tensor]
-"""Clips, ``float32[N, T, S, S]`` in ``[0, 1]``, and the time at which they begin, to clips."""
+Change = Callable[[Tensor], Tensor]
+"""Clips, ``float32[N, T, S, S]`` in ``[0, 1]``, to clips."""
 
 UAP: Final = "Moosavi-Dezfooli, still"
 RANDOM: Final = "random signs, still"
@@ -59,7 +60,7 @@ def attack_clips(settings: AttackClipsSettings) -> dict[str, Any]:
     for name, test in tqdm(parts, unit="fold", desc="attack"):
         tested |= test
         order.append(np.flatnonzero(test))
-        nets_of = {victim.name: victim.net(name, whole) for victim in victims}
+        nets_of = {victim.name: victim.net(name) for victim in victims}
         _attack_fold(settings, whole, test, nets_of, answers)
     where = np.concatenate(order)
     truth, who = whole.labels.numpy()[where], whole.subjects[where]
@@ -105,15 +106,11 @@ class _Victim:
             msg = f"{folder} is no finished run of `fit-clips --protocol loso` on {found.folder}"
             raise run.RunError(msg)
         self.name: str = about["net"]
-        first = next(iter(sorted(folder.glob("without-*.safetensors"))))
-        self.frames: int = run.load_checkpoint(first)[1]["frames"]
+        self.frames = load_classifier(min(folder.glob("without-*.safetensors"))).frames
 
-    def net(self, fold: str, whole: Clips) -> nn.Module:
+    def net(self, fold: str) -> nn.Module:
         """The classifier of a fold, in evaluation mode."""
-        tensors = run.load_checkpoint(self._folder / f"{fold}.safetensors")[0]
-        net = nets.build_for_clips(self.name, len(whole.classes), self.frames)
-        net.load_state_dict({k: v for k, v in tensors.items() if k != "answers"})
-        return net.eval().requires_grad_(requires_grad=False)
+        return load_classifier(self._folder / f"{fold}.safetensors").net
 
 
 def _attack_fold(
@@ -125,44 +122,39 @@ def _attack_fold(
 ) -> None:
     """Make every perturbation from this fold's training clips, and take down what it does."""
     training, held_out = whole.only(~test), whole.only(test).frames
-    painter = ClipPainter(clips.CLIP_PX, settings.eps, settings.beat.period_s)
+    painter = ClipPainter(CLIP_PX, settings.eps, settings.beat.period_s)
     offsets_s = np.arange(settings.offsets) / settings.offsets * settings.beat.period_s
 
-    def tell(victim: str, method: str, change: Change, starts_s: Iterator[float]) -> None:
-        said = [_answers(victims[victim], held_out, change, start_s) for start_s in starts_s]
-        answers.setdefault((victim, method), []).append(np.stack(said))
+    def tell(victim: str, method: str, changes: Sequence[Change | None]) -> None:
+        said = [clip_logits(victims[victim], held_out, change).argmax(1) for change in changes]
+        answers.setdefault((victim, method), []).append(torch.stack(said).numpy())
 
     generator = torch.Generator().manual_seed(settings.beat.seed)
     signs = torch.rand(3, settings.beat.cells, settings.beat.cells, generator=generator) < 0.5
     random = (signs.float() * 2.0 - 1.0) * settings.eps
-    nothing = torch.zeros(2, 1, 1)
-    still = _painted(painter, random[0], nothing)
-    beating = _painted(painter, torch.zeros(1, 1), within_beat(settings.eps)(random[1:]))
-    pair = beating_pair(
-        [*victims.values()], training.frames, painter, torch.zeros(1, 1), settings.beat
+    nothing = torch.zeros(1, 1)
+    pair = beating_pair([*victims.values()], training.frames, painter, nothing, settings.beat)
+    still = [_painted(painter, random[0], torch.zeros(2, 1, 1), 0.0)]
+    noise = within_beat(settings.eps)(random[1:])
+    beating, own = (
+        [_painted(painter, nothing, one, float(at_s)) for at_s in offsets_s]
+        for one in (noise, pair)
     )
-    own = _painted(painter, torch.zeros(1, 1), pair)
     for name, net in victims.items():
         uap = moosavi_dezfooli(_fast(net), training.frames[::8], settings.eps, passes=1)
-        tell(name, _CLEAN, lambda x, _s: x, iter([0.0]))
-        tell(name, UAP, _added(uap), iter([0.0]))
-        tell(name, RANDOM, still, iter([0.0]))
-        tell(name, BEATING_RANDOM, beating, iter(offsets_s))
-        tell(name, OWN, own, iter(offsets_s))
+        tell(name, _CLEAN, [None])
+        tell(name, UAP, [_added(uap)])
+        tell(name, RANDOM, still)
+        tell(name, BEATING_RANDOM, beating)
+        tell(name, OWN, own)
 
 
-def _painted(painter: ClipPainter, static: Tensor, pair: Tensor) -> Change:
-    def change(seen: Tensor, start_s: float) -> Tensor:
-        return painter.cloak(seen, static, pair, torch.full((len(seen),), start_s))
-
-    return change
+def _painted(painter: ClipPainter, static: Tensor, pair: Tensor, start_s: float) -> Change:
+    return lambda seen: painter.cloak(seen, static, pair, torch.full((len(seen),), start_s))
 
 
 def _added(still: Tensor) -> Change:
-    def change(seen: Tensor, _start_s: float) -> Tensor:
-        return ((seen + still).clamp(0.0, 1.0) * LEVELS).round() / LEVELS
-
-    return change
+    return lambda seen: ((seen + still).clamp(0.0, 1.0) * LEVELS).round() / LEVELS
 
 
 def _fast(net: nn.Module) -> Callable[[Tensor], Tensor]:
@@ -172,14 +164,3 @@ def _fast(net: nn.Module) -> Callable[[Tensor], Tensor]:
         return told.float()
 
     return logits
-
-
-@torch.no_grad()
-def _answers(
-    net: nn.Module, frames: Tensor, change: Change, start_s: float
-) -> np.ndarray[Any, Any]:
-    """What is said of ``uint8[N, T, S, S]`` once changed, in fp32: ``int64[N]``."""
-    said = [
-        net(change(part.float() / LEVELS, start_s)).argmax(1) for part in torch.split(frames, 24)
-    ]
-    return torch.cat(said).numpy()

@@ -18,12 +18,12 @@ import numpy as np
 
 from facecloak.core.modelcard import ModelCard
 from facecloak.verify.onnx_judge import OnnxClassifier
-from facecloak_train import nets, run
-from facecloak_train.attacks.temporal import FPS
-from facecloak_train.clip_training import clip_logits, load
+from facecloak_train import run
+from facecloak_train.clip_training import clip_logits, load, load_classifier
 from facecloak_train.data import clips
 from facecloak_train.export.onnx_export import export
 from facecloak_train.measure.clips import reading
+from facecloak_train.nets.clips import CLIP_FPS, CLIP_PX
 from facecloak_train.settings import ExportClipsSettings
 
 logger = logging.getLogger(__name__)
@@ -31,27 +31,25 @@ logger = logging.getLogger(__name__)
 
 def export_clips(settings: ExportClipsSettings) -> None:
     """Export, measure, and write the file with the figures on its card."""
-    tensors, state = run.load_checkpoint(settings.weights)
-    classes, frames = tuple(state["classes"]), int(state["frames"])
-    net = nets.build_for_clips(state["net"], len(classes), frames).eval()
-    net.load_state_dict({k: v for k, v in tensors.items() if k != "answers"})
-    unseen = load(clips.read_clips(settings.data), frames)
+    trained = load_classifier(settings.weights)
+    net, classes = trained.net, trained.classes
+    unseen = load(clips.read_clips(settings.data), trained.frames)
     if unseen.classes != classes:
         msg = f"{settings.data} has the classes {unseen.classes}, the classifier {classes}"
         raise run.RunError(msg)
     card = ModelCard(
         name=settings.name,
-        architecture=state["net"],
+        architecture=trained.name,
         labels=classes,
-        input_px=clips.CLIP_PX,
+        input_px=CLIP_PX,
         dataset=settings.trained_on,
         precision=settings.precision,
         date=dt.datetime.now(dt.UTC).date().isoformat(),
         command=" ".join(["facecloak-train", *sys.argv[1:]]),
         task="micro-expression",
         input_layout="NTHW",
-        frames=frames,
-        fps=FPS,
+        frames=trained.frames,
+        fps=CLIP_FPS,
     )
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder) / settings.out.name

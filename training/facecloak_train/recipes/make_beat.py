@@ -13,20 +13,22 @@ is logged and put into the header. Two minutes on one core.
 import dataclasses
 import logging
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from facecloak.core.perturbation import Perturbation, Victim
 from facecloak.core.perturbation import load as load_perturbation
 from facecloak.verify.onnx_judge import OnnxClassifier
-from facecloak_train import nets, run
-from facecloak_train.attacks.temporal import LEVELS, ClipPainter, beating_pair
-from facecloak_train.clip_training import Clips, load
+from facecloak_train import run
+from facecloak_train.attacks.temporal import ClipPainter, beating_pair
+from facecloak_train.clip_training import ClipClassifier, Clips, clip_logits, load, load_classifier
 from facecloak_train.data import clips
 from facecloak_train.measure.clips import clip_fooling
+from facecloak_train.nets.clips import CLIP_PX
 from facecloak_train.settings import BeatSettings
 
 logger = logging.getLogger(__name__)
@@ -41,23 +43,27 @@ def make_beat(settings: BeatSettings) -> Perturbation:
     """
     given = load_perturbation(settings.perturbation)
     cards = [OnnxClassifier(path, "cpu").card for path in settings.exports]
-    if [card.architecture for card in cards] != [_net_of(path) for path in settings.weights]:
+    victims = [load_classifier(path) for path in settings.weights]
+    if [card.architecture for card in cards] != [victim.name for victim in victims]:
         msg = "--exports are not of the architectures of --weights, one for each, in their order"
         raise run.RunError(msg)
-    victims = {path: _victim(path) for path in settings.weights}
-    frames = {int(run.load_checkpoint(path)[1]["frames"]) for path in settings.weights}
+    frames = {victim.frames for victim in victims}
+    if len(frames) > 1:
+        msg = f"the classifiers take clips of several lengths, {sorted(frames)}; take those of one"
+        raise run.RunError(msg)
     seen, unseen = (
-        load(clips.read_clips(folder), max(frames)) for folder in (settings.data, settings.unseen)
+        load(clips.read_clips(folder), min(frames)) for folder in (settings.data, settings.unseen)
     )
-    for path in settings.weights:
-        classes = tuple(run.load_checkpoint(path)[1]["classes"])
-        if not classes == seen.classes == unseen.classes:
-            msg = f"{path} has the classes {classes}, the clips {seen.classes}, {unseen.classes}"
-            raise run.RunError(msg)
+    for victim in victims:
+        if not victim.classes == seen.classes == unseen.classes:
+            msg = f"{victim.name} has the classes {victim.classes}, the clips {seen.classes}, "
+            raise run.RunError(msg + str(unseen.classes))
     static = torch.tensor(given.static)
     eps = float(static.abs().max()) + settings.eps
-    painter = ClipPainter(clips.CLIP_PX, eps, settings.beat.period_s)
-    pair = beating_pair([*victims.values()], seen.frames, painter, static, settings.beat)
+    painter = ClipPainter(CLIP_PX, eps, settings.beat.period_s)
+    pair = beating_pair(
+        [victim.net for victim in victims], seen.frames, painter, static, settings.beat
+    )
     made = Perturbation(
         dataclasses.replace(
             given.header,
@@ -81,24 +87,13 @@ def make_beat(settings: BeatSettings) -> Perturbation:
     return made
 
 
-def _victim(path: Path) -> nn.Module:
-    tensors, state = run.load_checkpoint(path)
-    net = nets.build_for_clips(state["net"], len(state["classes"]), int(state["frames"]))
-    net.load_state_dict({k: v for k, v in tensors.items() if k != "answers"})
-    return net.eval().requires_grad_(requires_grad=False)
-
-
-def _net_of(path: Path) -> str:
-    return str(run.load_checkpoint(path)[1]["net"])
-
-
 def _name_of(folder: Path) -> str:
     return str(clips.read_clips(folder).identity.get("dataset", folder.name))
 
 
 def _measured(
     settings: BeatSettings,
-    victims: dict[Path, nn.Module],
+    victims: list[ClipClassifier],
     unseen: Clips,
     painter: ClipPainter,
     static: Tensor,
@@ -106,15 +101,21 @@ def _measured(
 ) -> dict[str, float]:
     """What it does to clips of people that it never saw, at the offset at which it does least."""
     offsets_s = np.arange(settings.offsets) / settings.offsets * settings.beat.period_s
+
+    def painted(at_s: float) -> Callable[[Tensor], Tensor]:
+        return lambda seen: painter.cloak(seen, static, pair, torch.full((len(seen),), at_s))
+
     told: dict[str, float] = {}
-    for path, net in victims.items():
-        clean = _answers(net, unseen, None)
-        attacked = np.stack(
-            [_answers(net, unseen, (painter, static, pair, float(at_s))) for at_s in offsets_s]
-        )
+    for victim in victims:
+        name = victim.name
+        clean = clip_logits(victim.net, unseen.frames).argmax(1).numpy()
+        attacked = [
+            clip_logits(victim.net, unseen.frames, painted(at_s)).argmax(1) for at_s in offsets_s
+        ]
         truth, classes = unseen.labels.numpy(), len(unseen.classes)
-        figures = clip_fooling(truth, clean, attacked, unseen.subjects, classes)
-        name = _net_of(path)
+        figures = clip_fooling(
+            truth, clean, torch.stack(attacked).numpy(), unseen.subjects, classes
+        )
         told |= {
             f"{name}_worst_fooling_rate": figures["fooling_rate"],
             f"{name}_mean_fooling_rate": figures["mean_fooling_rate"],
@@ -133,18 +134,3 @@ def _measured(
             figures["bits"],
         )
     return told
-
-
-@torch.no_grad()
-def _answers(
-    net: nn.Module, unseen: Clips, paint: tuple[ClipPainter, Tensor, Tensor, float] | None
-) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
-    said = []
-    for part in torch.split(unseen.frames, 24):
-        shown = part.float() / LEVELS
-        if paint is not None:
-            painter, static, pair, at_s = paint
-            shown = painter.cloak(shown, static, pair, torch.full((len(part),), at_s))
-        said.append(net(shown).argmax(1))
-    together: np.ndarray[tuple[int], np.dtype[np.int64]] = torch.cat(said).numpy()
-    return together

@@ -28,7 +28,6 @@ from facecloak.core.types import Affine, Image
 from facecloak.verify.crop import face_crop
 from facecloak_train import run
 from facecloak_train.data.clips import (
-    CLIP_PX,
     Clip,
     ClipSet,
     files_digest,
@@ -41,6 +40,7 @@ from facecloak_train.data.releases import casme, casme2, casme_squared, schemes,
 from facecloak_train.data.releases.release import Release, Sample, Skipped, check
 from facecloak_train.measure.aligning import LOOKS, looks, steady_place
 from facecloak_train.measure.finding import Finding
+from facecloak_train.nets.clips import CLIP_PX
 from facecloak_train.settings import PrepareClipsSettings
 
 logger = logging.getLogger(__name__)

@@ -19,9 +19,10 @@ from facecloak.core import geometry
 from facecloak.face.mediapipe_finder import MeshModel
 from facecloak_train import run
 from facecloak_train.data import clips, fer2013
-from facecloak_train.data.synthetic.rendering import FPS, FRAMES, SIZE_PX, Amounts, Still, render
+from facecloak_train.data.synthetic.rendering import FRAMES, Amounts, Still, render
 from facecloak_train.data.synthetic.scripts import EMOTIONS, SCHEMES
 from facecloak_train.measure.finding import enlarged
+from facecloak_train.nets.clips import CLIP_FPS, CLIP_PX
 from facecloak_train.settings import SynthesizeSettings
 
 logger = logging.getLogger(__name__)
@@ -86,12 +87,12 @@ def _stills(images: NDArray[np.uint8], settings: SynthesizeSettings) -> list[Sti
 def _still(picture: NDArray[np.uint8], points: NDArray[np.float64]) -> Still:
     """The face as the live app would crop it."""
     aligned = geometry.similarity(
-        points[list(geometry.TEMPLATE_INDICES)], SIZE_PX * geometry.TEMPLATE_POINTS - 0.5
+        points[list(geometry.TEMPLATE_INDICES)], CLIP_PX * geometry.TEMPLATE_POINTS - 0.5
     )
     image = cv2.warpAffine(
         picture[..., 0].astype(np.float32),
         aligned,
-        (SIZE_PX, SIZE_PX),
+        (CLIP_PX, CLIP_PX),
         flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
     )
@@ -110,7 +111,7 @@ def _clips(stills: list[Still], settings: SynthesizeSettings) -> Iterator[clips.
             shown = "+".join(map(str, units))
             yield clips.Clip(
                 render(still, units, Amounts(), rng),
-                np.arange(FRAMES) / FPS,
+                np.arange(FRAMES) / CLIP_FPS,
                 label,
                 f"{person:03d}",
                 f"{person:03d}-{number:03d}-{emotion}-{shown}",

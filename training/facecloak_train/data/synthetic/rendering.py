@@ -19,10 +19,9 @@ from facecloak_train.data.synthetic.action_units import (
     Field,
     displacement,
 )
+from facecloak_train.nets.clips import CLIP_FPS, CLIP_PX
 
-SIZE_PX: Final = 112
 FRAMES: Final = 18
-FPS: Final = 30.0
 _UPPER_LID, _LOWER_LID = 159, 145
 
 
@@ -64,7 +63,7 @@ def render(
     still: Still, units: tuple[int, ...], amounts: Amounts, rng: np.random.Generator
 ) -> NDArray[np.uint8]:
     """A clip of the face showing some action units: ``uint8[18, 112, 112]``, 30 frames a second."""
-    times_s = np.arange(FRAMES) / FPS
+    times_s = np.arange(FRAMES) / CLIP_FPS
     fields = _expression(still, units, amounts, rng)
     shown = _course(times_s, rng.uniform(*amounts.duration_s), rng)
     blink = _blink(times_s, rng) if rng.random() < amounts.blinks else np.zeros(FRAMES)
@@ -74,12 +73,12 @@ def render(
     zoom = _wander(times_s, 0.003, rng)
     light = _light(times_s, amounts.flicker, rng)
     sigma = rng.uniform(*amounts.noise)
-    grain = cv2.GaussianBlur(rng.normal(size=(SIZE_PX, SIZE_PX)).astype(np.float32), (0, 0), 0.8)
+    grain = cv2.GaussianBlur(rng.normal(size=(CLIP_PX, CLIP_PX)).astype(np.float32), (0, 0), 0.8)
     skin = still.image + amounts.grain * grain / grain.std()
 
-    rows, columns = np.mgrid[:SIZE_PX, :SIZE_PX].astype(np.float32)
-    middle = (SIZE_PX - 1) / 2
-    clip = np.empty((FRAMES, SIZE_PX, SIZE_PX), np.uint8)
+    rows, columns = np.mgrid[:CLIP_PX, :CLIP_PX].astype(np.float32)
+    middle = (CLIP_PX - 1) / 2
+    clip = np.empty((FRAMES, CLIP_PX, CLIP_PX), np.uint8)
     for number in range(FRAMES):
         moved = shown[number] * fields + blink[number] * lids
         x, y = columns - middle - sway[0][number], rows - middle - sway[1][number]
@@ -113,13 +112,13 @@ def _expression(
 ) -> Field:
     """Where the skin is at the apex, ``float32[112, 112, 2]``; people are not symmetric."""
     sides = (rng.uniform(0.7, 1.3), rng.uniform(0.7, 1.3))
-    apex = np.zeros((SIZE_PX, SIZE_PX, 2), np.float32)
+    apex = np.zeros((CLIP_PX, CLIP_PX, 2), np.float32)
     for unit in units:
         apex += rng.uniform(0.7, 1.3) * displacement(
-            ACTION_UNITS[unit], still.points, SIZE_PX, sides
+            ACTION_UNITS[unit], still.points, CLIP_PX, sides
         )
     largest = float(np.linalg.norm(apex, axis=-1).max())
-    return apex * np.float32(rng.uniform(*amounts.expression) * SIZE_PX / max(largest, 1e-6))
+    return apex * np.float32(rng.uniform(*amounts.expression) * CLIP_PX / max(largest, 1e-6))
 
 
 def _course(
@@ -144,7 +143,7 @@ def _blink(times_s: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np
 def _lids(points: Points) -> Field:
     """Where the upper lids go when the eyes close."""
     open_px = float(np.hypot(*(points[_LOWER_LID] - points[_UPPER_LID])))
-    return displacement(BLINK, points, SIZE_PX) * np.float32(0.85 * open_px)
+    return displacement(BLINK, points, CLIP_PX) * np.float32(0.85 * open_px)
 
 
 def _wander(
