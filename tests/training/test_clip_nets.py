@@ -43,6 +43,13 @@ def test_an_unknown_architecture_is_one_sentence():
         nets.build_for_clips("vgg19", 3, 18)
 
 
+@pytest.mark.parametrize("name", ["stcnn", "fusenet-intermediate", "fusenet-late"])
+def test_clips_that_are_too_short_are_one_sentence(name):
+    with pytest.raises(ValueError, match="takes clips of 17 frames or more, not 16"):
+        nets.build_for_clips(name, 3, 16)
+    assert nets.build_for_clips(name, 3, 17).eval()(torch.rand(1, 17, 112, 112)).shape == (1, 3)
+
+
 def test_rank_pooling_weights_are_the_closed_form():
     """Sum over all later prefixes, Bilen et al.'s equation 3 before it is simplified."""
     for frames in (2, 8, 18, 96):

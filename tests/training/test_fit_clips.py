@@ -11,6 +11,7 @@ import torch
 from facecloak_train import nets, run
 from facecloak_train.cli import main
 from facecloak_train.clip_training import Clips, augmented, clip_logits, fit_clips, folds
+from facecloak_train.data.clips import Clip, write_clips
 from facecloak_train.data.fer2013 import SPLITS, Faces, write_npz
 from facecloak_train.measure.clips import reading, unweighted_f1
 from facecloak_train.recipes import fit_clips as recipe
@@ -68,6 +69,14 @@ def test_the_protocols_part_clips_as_they_say():
     assert not nobody.any()
     with pytest.raises(run.RunError, match="no protocol 'kfold'; there are loso, 80-20, all"):
         list(folds("kfold", subjects, seed=1))
+
+
+def test_one_person_alone_is_one_sentence(tmp_path, clip_settings):
+    frames, times_s = np.zeros((6, 112, 112), np.uint8), np.arange(6) / 30
+    alone = (Clip(frames.copy(), times_s.copy(), 0, "s0", str(number)) for number in range(3))
+    write_clips(tmp_path / "clips", {"dataset": "x", "classes": ("up", "down")}, alone)
+    with pytest.raises(run.RunError, match="one person alone; loso leaves nobody to learn from"):
+        fit_clip_classifier(clip_settings(tmp_path / "clips", tmp_path / "run", net="learnet"))
 
 
 def test_what_is_exported_leaves_nobody_out(tiny_clips, clip_settings, tmp_path):

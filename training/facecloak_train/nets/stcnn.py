@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from facecloak_train.nets.clips import CLIP_PX, area_weights
 
+_SHORTEST: Final = 17
 _PARTS: Final = {"eyes": (0.12, 0.22, 0.88, 0.52), "mouth": (0.16, 0.48, 0.84, 0.96)}
 """Left, top, right and bottom of each part in face coordinates: from the brows to the lower lids,
 from the bridge of the nose to the chin, as the paper cuts them by 68 landmarks."""
@@ -53,10 +54,16 @@ class _Stage(nn.Module):
 
     Attributes:
         outputs: how many numbers come out of it.
+
+    Raises:
+        ValueError: the clips are too short for it.
     """
 
     def __init__(self, frames: int, size_px: int) -> None:
         super().__init__()
+        if frames < _SHORTEST:
+            msg = f"this network takes clips of {_SHORTEST} frames or more, not {frames}"
+            raise ValueError(msg)
         self._pooled, self._side = (frames - 14) // 3, (size_px - 2) // 3
         self.conv = nn.Conv3d(1, 32, (15, 3, 3))
         self.dropout = nn.Dropout(0.5)

@@ -35,6 +35,9 @@ def fit_clip_classifier(settings: FitClipsSettings) -> dict[str, Any]:
     found = clips.read_clips(settings.data)
     parts = list(folds(settings.protocol, np.array(found.subjects), settings.training.seed))
     nets.build_for_clips(settings.net, len(found.classes), settings.frames)
+    if any(test.all() for _, test in parts):
+        msg = f"{settings.data} shows one person alone; {settings.protocol} leaves nobody to learn "
+        raise run.RunError(msg + "from")
     whole = load(found, settings.frames)
     identity = _identity(settings, found.digest)
     run.describe(settings.out, dataclasses.asdict(settings), found.digest)
