@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -16,6 +17,20 @@ from facecloak_train.grid.ray_engine import RayEngine
 from facecloak_train.grid.reading import read
 from facecloak_train.grid.run_grid import ends_as_interrupt
 from facecloak_train.grid.store import Store
+
+GRID = """
+[[stage]]
+name = "fit"
+command = "fit"
+options = { data = "data.npz" }
+axes = { seed = SEEDS }
+
+[[stage]]
+name = "robustness"
+command = "robustness"
+options = { data = "data.npz", weights = "{fit.out}/best.safetensors", seed = "{fit.seed}" }
+axes = { eps = [2, 4] }
+"""
 
 KINDS = {name: kind for name, (kind, _) in COMMANDS.items()}
 STUB = (sys.executable, str(Path(__file__).with_name("grid_stub.py")))
@@ -48,6 +63,29 @@ def wait_for(found, seconds=30.0):
         assert time.monotonic() < deadline_s, "waited in vain"
         time.sleep(0.02)  # noqa: TID251 - for another process
     return value
+
+
+def starts(command=""):
+    """What the stubs were started with."""
+    return [line for line in Path("starts.txt").read_text().splitlines() if command in line]
+
+
+def figures(root):
+    """The finished table: what each job yielded, by where it stands."""
+    with Store(root) as store:
+        return {
+            (one.stage, *sorted(map(str, one.labels.items()))): one.reports
+            for one in store.results()
+        }
+
+
+def started(*arguments):
+    """This module as a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, __file__, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
 
 
 if __name__ == "__main__":
