@@ -59,10 +59,10 @@ def augment(faces: Tensor, size_px: int, jitter: Jitter, generator: torch.Genera
     count, face_px = len(faces), faces.shape[-1]
     placed = warp(
         faces,
-        random_placement(count, face_px, size_px, jitter, generator).to(faces.device),
+        _sent(random_placement(count, face_px, size_px, jitter, generator), faces),
         (size_px, size_px),
     )
-    light = torch.rand(2, count, 1, 1, 1, generator=generator).to(faces.device) * 2.0 - 1.0
+    light = _sent(torch.rand(2, count, 1, 1, 1, generator=generator), faces) * 2.0 - 1.0
     gain, offset = 1.0 + light[0] * jitter.contrast, light[1] * jitter.brightness
     return ((placed - 0.5) * gain + 0.5 + offset).clamp(0.0, 1.0)
 
@@ -91,8 +91,13 @@ def erase(faces: Tensor, share: float, generator: torch.Generator) -> Tensor:
     away = (torch.arange(side) - (torch.stack(centre, dim=-1) * side)[..., None]).abs()
     within = away <= lengths[..., None] / 2.0
     under = within[:, 0, :, None] & within[:, 1, None, :] & (chosen < share)[:, None, None]
-    noise = torch.rand(faces.shape, generator=generator).to(faces.device)
-    return torch.where(under[:, None].to(faces.device), noise, faces)
+    noise = _sent(torch.rand(faces.shape, generator=generator), faces)
+    return torch.where(_sent(under[:, None], faces), noise, faces)
+
+
+def _sent(drawn: Tensor, faces: Tensor) -> Tensor:
+    """What was drawn on the CPU, where the faces are; the GPU need not be idle for that."""
+    return drawn.to(faces.device, non_blocking=True)
 
 
 def centre_crop(faces: Tensor, size_px: int) -> Tensor:

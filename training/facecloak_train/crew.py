@@ -85,6 +85,7 @@ def assembled() -> Iterator[Crew]:
     """This process's place in the crew; dissolves it in the end."""
     size = int(os.environ.get("WORLD_SIZE", "1"))
     cuda = torch.cuda.is_available()
+    torch.backends.cudnn.benchmark = cuda  # crops have one or two sizes in a run
     device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0"))) if cuda else None
     if size == 1:
         yield Crew(0, 1, device or torch.device("cpu"))

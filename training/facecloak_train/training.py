@@ -34,6 +34,9 @@ logger = logging.getLogger(__name__)
 
 LAST, BEST = "last.safetensors", "best.safetensors"
 
+_TOLD_STEPS = 20
+"""Steps between two losses in the progress bar: to read one is to wait for the device."""
+
 AfterEpoch = Callable[[int, float], None]
 """Told the epoch, counted from one, and its PublicTest accuracy; may raise to end the run."""
 
@@ -59,6 +62,7 @@ def train(
         while training.done < training.steps:
             training.step()
             if training.done % training.per_epoch == 0:
+                training.end_epoch()
                 crew.wait()
         return training
 
@@ -71,7 +75,8 @@ def train(
         while training.done < training.steps:
             training.step()
             progress.update()
-            progress.set_postfix(epoch=training.epoch, loss=f"{np.mean(training.losses[-50:]):.3f}")
+            if training.done % _TOLD_STEPS == 0:
+                progress.set_postfix(epoch=training.epoch, loss=f"{training.losses[-1]:.3f}")
             ended = training.done % training.per_epoch == 0
             public = _end_epoch(training, metrics, splits, begun_s) if ended else None
             if ended or training.done % settings.checkpoint_steps == 0:
@@ -94,9 +99,7 @@ def _end_epoch(
     figures = {"public": centre_crop_accuracy(net, faces, settings.input_px, training.device)}
     if settings.hardening.attack != "none":
         figures["public_attacked"] = attacked_accuracy(net, faces, settings, training.device)
-    loss = float(np.mean(training.losses))
-    training.losses.clear()
-    row = {"epoch": training.epoch, "loss": loss} | figures
+    row = {"epoch": training.epoch, "loss": training.end_epoch()} | figures
     metrics.add(row | {"seconds": time.monotonic() - begun_s}, training.epoch)
     if min(figures.values()) > training.best:
         training.best = min(figures.values())
@@ -116,7 +119,7 @@ class Training:
         average: the exponential moving average of its weights and batch statistics.
         done, steps, per_epoch: steps taken, in all, and in an epoch.
         best: highest PublicTest accuracy so far, under the attack of the settings if there is one.
-        losses: of the steps since the last epoch began or was resumed.
+        losses: of this process's steps since the last epoch began or was resumed.
     """
 
     def __init__(self, settings: FitSettings, faces: fer2013.Faces, crew: Crew) -> None:
@@ -126,7 +129,7 @@ class Training:
         self._crew = crew
         self.device = crew.device
         self._own = crew.share(settings.batch)
-        self._images = torch.from_numpy(faces.images)[:, None]
+        self._images = torch.from_numpy(faces.images)[:, None].to(self.device)
         self._labels = torch.from_numpy(faces.labels)
         self._votes = _votes(settings, len(faces))
         self._features = None if faces.features is None else torch.from_numpy(faces.features)
@@ -135,12 +138,15 @@ class Training:
             load_weights(self.net, settings.start, self._images, settings.input_px, settings.seed)
         average = get_ema_multi_avg_fn(settings.average_decay)  # type: ignore[no-untyped-call]
         self.average = AveragedModel(self.net, multi_avg_fn=average, use_buffers=True)
+        # A counter on the GPU would be waited for, once for each tensor of the network.
+        self.average.n_averaged = self.average.n_averaged.cpu()
         self._optimizer = optimizer(self.net, settings)
         self.per_epoch = len(faces) // settings.batch
         self.steps = self.per_epoch * settings.epochs
+        self._shuffled: tuple[int, Tensor] | None = None
         self.done = 0
         self.best = 0.0
-        self.losses: list[float] = []
+        self.losses: list[Tensor] = []
 
     @property
     def epoch(self) -> int:
@@ -156,7 +162,7 @@ class Training:
     def _wanted(self) -> Tensor:
         """What the network is to answer, ``float32[N, classes]``: labels, mixed with teachers."""
         settings = self.settings
-        labels = one_hot(self._labels, len(fer2013.LABELS)).float()
+        labels = one_hot(self._labels, len(fer2013.LABELS)).float().to(self.device)
         told = []
         if settings.teachers:
             cache = settings.out / "taught.safetensors"
@@ -169,9 +175,10 @@ class Training:
                     settings.seed,
                     cache,
                 )
-            told += [nets_told] * len(settings.teachers)
+            told += [nets_told.to(self.device)] * len(settings.teachers)
         if self._votes is not None:
-            told.append(crowd_taught(self._votes, self._labels.numpy(), len(fer2013.LABELS)))
+            crowd = crowd_taught(self._votes, self._labels.numpy(), len(fer2013.LABELS))
+            told.append(crowd.to(self.device))
         if not told:
             return labels
         return torch.lerp(labels, torch.stack(told).mean(0), settings.teachers_share)
@@ -180,8 +187,7 @@ class Training:
         """Take one step."""
         settings = self.settings
         epoch, within = divmod(self.done, self.per_epoch)
-        order = np.random.default_rng([settings.seed, epoch]).permutation(len(self._images))
-        chosen = torch.from_numpy(order[within * settings.batch : (within + 1) * settings.batch])
+        chosen = self._order(epoch)[within * settings.batch : (within + 1) * settings.batch]
         generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + self.done)
         dropout = settings.seed * 1_000_003 + self.done + (self._crew.rank << 40)
         torch.manual_seed(dropout)
@@ -189,15 +195,10 @@ class Training:
         net, batch = self._batch(chosen, size_px, generator)
         for group in self._optimizer.param_groups:
             group["lr"] = settings.learning_rate * one_cycle(self.done / self.steps)
-        wanted = self._wanted[chosen][self._own].to(self.device)
+        wanted = self._wanted[chosen[self._own]]
         with torch.autocast(self.device.type, torch.bfloat16):
             loss = hardened_loss(
-                net,
-                batch.to(self.device),
-                wanted,
-                settings.hardening,
-                settings.label_smoothing,
-                generator,
+                net, batch, wanted, settings.hardening, settings.label_smoothing, generator
             )
         self._optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -206,8 +207,21 @@ class Training:
         self._optimizer.step()
         self._crew.average_statistics(self.net)
         self.average.update_parameters(self.net)
-        self.losses.append(self._crew.mean(loss.item()))
+        self.losses.append(loss.detach())
         self.done += 1
+
+    def end_epoch(self) -> float:
+        """The mean loss of the epoch, over all processes, which must all come here."""
+        loss = self._crew.mean(float(torch.stack(self.losses).mean()))
+        self.losses.clear()
+        return loss
+
+    def _order(self, epoch: int) -> Tensor:
+        """The order of the faces in an epoch: ``int64[N]``."""
+        if self._shuffled is None or self._shuffled[0] != epoch:
+            order = np.random.default_rng([self.settings.seed, epoch]).permutation
+            self._shuffled = epoch, torch.from_numpy(order(len(self._images))).to(self.device)
+        return self._shuffled[1]
 
     def _batch(
         self, chosen: Tensor, size_px: int, generator: torch.Generator
@@ -217,9 +231,10 @@ class Training:
         if self._features is not None and nets.takes_features(net):
             # A mirror image has features of its own, so that faces are mirrored here.
             mirrored = (torch.rand(len(chosen), generator=generator) < 0.5) & jitter.flip
-            images = torch.where(mirrored[:, None, None, None], images.flip(-1), images)
+            at_device = mirrored.to(self.device)[:, None, None, None]
+            images = torch.where(at_device, images.flip(-1), images)
             jitter = dataclasses.replace(jitter, flip=False)
-            features = self._features[chosen, mirrored.long()][self._own]
+            features = self._features[chosen.cpu(), mirrored.long()][self._own]
             net = nets.Bound(self.net, features.float().to(self.device))
         faces = augment(images, size_px, jitter, generator)
         return net, erase(faces, self.settings.erase, generator)[self._own]

@@ -28,8 +28,9 @@ def warp(images: Tensor, images_from_out: Tensor, size: tuple[int, int]) -> Tens
     points = torch.stack([x, y, torch.ones_like(x)], dim=-1).reshape(-1, 3)
     at = points @ images_from_out.transpose(1, 2)
     in_height, in_width = images.shape[-2:]
-    scale = torch.tensor([2.0 / in_width, 2.0 / in_height], dtype=at.dtype, device=at.device)
-    grid = ((at + 0.5) * scale - 1.0).reshape(-1, height, width, 2)
+    across, down = (at + 0.5).unbind(-1)
+    grid = torch.stack([across * (2.0 / in_width) - 1.0, down * (2.0 / in_height) - 1.0], dim=-1)
+    grid = grid.reshape(-1, height, width, 2)
     return functional.grid_sample(
         images, grid, mode="bilinear", padding_mode="border", align_corners=False
     )

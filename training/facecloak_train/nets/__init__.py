@@ -4,11 +4,14 @@ from collections.abc import Callable
 
 from torch import nn
 
+from facecloak_train.nets.convnext import ConvNext
 from facecloak_train.nets.described import Bound, CnnLandmarksHog
 from facecloak_train.nets.learnet import LearNet
+from facecloak_train.nets.mobilenet import MobileNet
 from facecloak_train.nets.resnet import resnet14, resnet18
 from facecloak_train.nets.stcnn import FuseNetIntermediate, FuseNetLate, MicroExpSTCNN
 from facecloak_train.nets.vgg import Vgg19
+from facecloak_train.nets.vit import VisionTransformer
 
 __all__ = [
     "CLIP_NETS",
@@ -26,6 +29,9 @@ NETS: dict[str, Callable[[int], nn.Module]] = {
     "resnet18": resnet18,
     "resnet14": resnet14,
     "cnn-landmarks-hog": CnnLandmarksHog,
+    "mobilenet": MobileNet,
+    "convnext": ConvNext,
+    "vit": VisionTransformer,
 }
 """Every trainable architecture by its command-line name; called with the number of classes."""
 
