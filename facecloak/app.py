@@ -11,8 +11,9 @@ from pathlib import Path
 from facecloak import capture, inference, sink
 from facecloak.cloak.onnx_cloak import OnnxCloak
 from facecloak.cloak.opencv_cloak import OpenCvCloak
+from facecloak.cloak.selector import Mix
 from facecloak.cloak.slate import Slate
-from facecloak.core import artifacts, perturbation
+from facecloak.core import artifacts, bank
 from facecloak.core.errors import ArtifactError, DeviceError
 from facecloak.core.modelcard import ModelCard
 from facecloak.core.perturbation import Header
@@ -42,6 +43,7 @@ class Protection:
         header: of the perturbation.
         budget: the most that is added to a channel, in 8-bit levels.
         displaced: the frame with its faces moved and nothing added: what the budget counts from.
+        mixes: the shares of the perturbation's members that each face of a frame gets, by label.
     """
 
     protector: Protector
@@ -50,6 +52,7 @@ class Protection:
     header: Header
     budget: int
     displaced: Callable[[Frame, Sequence[Face]], Frame]
+    mixes: Callable[[Frame, Sequence[Face]], Sequence[Mix]]
 
 
 def cloak(settings: Settings) -> tuple[OpenCvCloak | OnnxCloak, Header]:
@@ -60,17 +63,17 @@ def cloak(settings: Settings) -> tuple[OpenCvCloak | OnnxCloak, Header]:
         ConfigError: the strength leaves the budget.
         DeviceError: the device asked for does not work here.
     """
-    pattern = perturbation.load(artifacts.perturbation(settings.perturbation))
+    given = bank.load(artifacts.perturbation(settings.perturbation))
     if settings.device != "cpu" and inference.why_no_cuda() is None:
         try:
-            made = OnnxCloak(pattern, settings.strength, settings.device)
+            made = OnnxCloak(given, settings.strength, settings.device)
         except DeviceError:
             if settings.device == "cuda":
                 raise
         else:
             if made.device == "cuda":
-                return made, pattern.header
-    return OpenCvCloak(pattern, settings.strength), pattern.header
+                return made, given.header
+    return OpenCvCloak(given, settings.strength), given.header
 
 
 def protection(settings: Settings, *, live: bool) -> Protection:
@@ -110,6 +113,7 @@ def protection(settings: Settings, *, live: bool) -> Protection:
         header=header,
         budget=made.budget,
         displaced=made.displaced,
+        mixes=made.mixes,
     )
 
 

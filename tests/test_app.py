@@ -9,7 +9,7 @@ from safetensors.numpy import save_file
 
 from facecloak import app, capture, inference, sink
 from facecloak.cloak.opencv_cloak import OpenCvCloak
-from facecloak.core import artifacts, perturbation
+from facecloak.core import artifacts, bank
 from facecloak.core.errors import ArtifactError, ConfigError, DeviceError, DigestMismatch
 from facecloak.settings import Settings
 from facecloak.verify.onnx_judge import OnnxClassifier
@@ -25,7 +25,7 @@ def shipped(tmp_path, monkeypatch):
 
 
 def pattern():
-    return perturbation.load(artifacts.perturbation("default"))
+    return bank.load(artifacts.perturbation("default"))
 
 
 @pytest.mark.slow

@@ -35,7 +35,7 @@ def demo(settings: Settings, folder: Path, *, seconds: float) -> dict[str, Any]:
         raise SinkUnavailable(msg, "Choose another with --out.") from exc
     source = app.source(settings, seconds=seconds)
     made = app.protection(settings, live=False)
-    measurer = Measurer(made.displaced)
+    measurer = Measurer(made.displaced, made.mixes)
     sheet = Sheet(tuple(int(share * seconds * source.fps) for share in _MOMENTS))
     with ExitStack() as opened:
         compared: list[Sink] = []

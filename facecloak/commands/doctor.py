@@ -15,7 +15,7 @@ from facecloak import settings as choices
 from facecloak.capture.demo import FPS
 from facecloak.commands import checks
 from facecloak.commands.checks import Check, Machine, fault
-from facecloak.core import artifacts, modelcard, perturbation
+from facecloak.core import artifacts, bank, modelcard
 from facecloak.core.errors import ConfigError, DeviceError, FaceCloakError
 from facecloak.core.types import Frame, Output
 from facecloak.pipeline.protector import Protected
@@ -96,7 +96,7 @@ def models(_machine: Machine) -> Iterator[Check]:
 def pattern(machine: Machine) -> Iterator[Check]:
     """Whether the perturbation opens and was made against classifiers that ship."""
     path = artifacts.perturbation(machine.settings.perturbation)
-    header = perturbation.load(path).header
+    header = bank.load(path).header
     shipped = [model.read_bytes() for model in artifacts.models()]
     strange = [
         f"{victim.name} ({victim.sha256[:12]})"

@@ -76,6 +76,14 @@ class Cloak(Protocol):
         """
         ...
 
+    def hear(self, verdicts: Sequence[Verdict]) -> None:
+        """Take what the judges read since last time; later frames may be cloaked accordingly."""
+        ...
+
+    def follow(self, former: "Cloak") -> None:
+        """Begin with what the cloak before knows of the faces; before the first frame, or never."""
+        ...
+
 
 class Judge(Protocol):
     """Reads faces before and after the cloak, with every classifier on the device."""

@@ -13,7 +13,7 @@ from facecloak.capture.listing import Camera
 from facecloak.commands import checks
 from facecloak.commands import doctor as clinic
 from facecloak.commands.checks import Check, Machine
-from facecloak.core import artifacts, perturbation
+from facecloak.core import artifacts, bank
 from facecloak.core.errors import DeviceError, SourceUnavailable
 from facecloak.core.stats import StageTimes
 from facecloak.core.types import Faces, Output
@@ -425,7 +425,7 @@ def test_a_flipped_byte_is_a_fault_of_that_model_only(tmp_path, monkeypatch):
 def test_the_shipped_perturbation_was_made_against_what_ships():
     check = only(clinic.pattern(Machine(settings=Settings())))
     assert check.state == "ok"
-    victims = perturbation.load(artifacts.perturbation("default")).header.victims
+    victims = bank.load(artifacts.perturbation("default")).header.victims
     assert all(victim.name in check.seen for victim in victims)
 
 

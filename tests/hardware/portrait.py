@@ -12,7 +12,7 @@ import numpy as np
 
 from facecloak.capture import DemoSource
 from facecloak.cloak.opencv_cloak import OpenCvCloak, face_box
-from facecloak.core import artifacts, perturbation
+from facecloak.core import artifacts, bank
 from facecloak.core.types import Affine, Frame, Image
 from facecloak.face.mediapipe_finder import MediaPipeFinder
 from facecloak.verify.onnx_judge import OnnxClassifier
@@ -72,7 +72,7 @@ class Expected:
 
 def expect(filmed, indices, *, strength: float) -> dict[int, Expected]:
     """What the app should make of these pictures of the film."""
-    cloak = OpenCvCloak(perturbation.load(artifacts.perturbation("default")), strength)
+    cloak = OpenCvCloak(bank.load(artifacts.perturbation("default")), strength)
     expected = {}
     with closing(MediaPipeFinder(live=False)) as finder:
         for index in sorted(set(indices)):

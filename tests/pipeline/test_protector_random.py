@@ -99,6 +99,14 @@ class Cloak:
         size = (2, 2) if broken == "size" else frame.image.shape[1::-1]
         return frame.with_image(picture(self.number, frame.index, size))
 
+    def hear(self, verdicts):
+        assert verdicts
+        self.stages.work("hear")
+
+    def follow(self, former):
+        assert former is not self
+        self.stages.work("follow")
+
 
 errors = st.sampled_from(STAGE_FAILURES).map(lambda kind: kind("text with a landmark"))
 one_fault = st.one_of(

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from facecloak.cloak.opencv_cloak import OpenCvCloak
 from facecloak.core import displacement, geometry
+from facecloak.core.bank import Bank
 from facecloak.core.perturbation import Header, Perturbation
 from facecloak.core.types import Face, Frame
 from facecloak.verify.crop import face_crop
@@ -129,7 +130,7 @@ def test_the_painter_shows_a_classifier_what_the_compositor_shows_it(face_px, an
     corner = np.array([300.4, 299.7]) - linear @ [0.5, 0.5]
     place = geometry.invert(np.hstack([linear, corner[:, None]]))
     frame = Frame(np.full((600, 600, 3), 128, np.uint8), 0.0, 0)
-    out = OpenCvCloak(Perturbation(header, static.copy())).apply(frame, [Face(1, place)])
+    out = OpenCvCloak(Bank.of(Perturbation(header, static.copy()))).apply(frame, [Face(1, place)])
     live = face_crop(out.image, place, 48).astype(float) - 128.0
     painted = Painter(48, 8.0, CPU).pattern(torch.tensor(static)).numpy()
     difference = np.abs(live - painted)
@@ -153,7 +154,7 @@ def test_the_painter_moves_a_face_as_the_compositor_moves_it(face_px, angle):
     face = np.rint(128 + 100 * np.sin(x) * np.cos(y)).astype(np.uint8)
     frame = Frame(np.repeat(face[..., None], 3, 2), 0.0, 0)
     before = face_crop(frame.image, place, 48)
-    live = face_crop(OpenCvCloak(pattern).apply(frame, [Face(1, place)]).image, place, 48)
+    live = face_crop(OpenCvCloak(Bank.of(pattern)).apply(frame, [Face(1, place)]).image, place, 48)
     faces = torch.from_numpy(before)[None, None].float() / 255
     moved = Painter(48, 8.0, CPU).cloak(faces, torch.zeros(1, 1), torch.from_numpy(field.copy()))
     changed, expected = live - before.astype(float), moved[0, 0].numpy() * 255 - before

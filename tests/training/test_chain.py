@@ -14,7 +14,7 @@ from facecloak_train.run import RunError
 from facecloak_train.settings import FitSettings
 
 from facecloak.cloak.opencv_cloak import OpenCvCloak
-from facecloak.core import perturbation
+from facecloak.core import bank
 from facecloak.core.modelcard import ModelCard
 from facecloak.core.types import Face, Frame
 from facecloak.verify.onnx_judge import OnnxClassifier
@@ -93,7 +93,7 @@ def test_from_faces_to_a_fooled_judge(tiny_net, tiny_faces, tmp_path):
         )
         == 0
     )
-    made = perturbation.load(pattern)
+    made = bank.load(pattern)
     assert made.header.victims[0].sha256 == judge.card.sha256
 
     private = fer2013.read_npz(tiny_faces)["PrivateTest"]

@@ -26,15 +26,17 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from facecloak.cloak.opencv_cloak import OpenCvCloak
+from facecloak.core import bank as banks
 from facecloak.core import geometry
-from facecloak.core import perturbation as perturbations
-from facecloak.core.perturbation import Perturbation
+from facecloak.core.bank import Bank
+from facecloak.core.perturbation import ANY, FORMAT, Perturbation
 from facecloak.core.types import Face, Frame, Image
 from facecloak.verify.crop import face_crop
 from facecloak.verify.onnx_judge import OnnxClassifier
 from facecloak_train import run
 from facecloak_train.attacks.baselines import random_sign
 from facecloak_train.data import fer2013
+from facecloak_train.measure.choosing import Chooser
 from facecloak_train.measure.codec import LEGS, arrive
 from facecloak_train.measure.finding import Finding
 from facecloak_train.measure.fooling import Fooling, fooling
@@ -56,11 +58,9 @@ def evaluate_call(settings: CallSettings) -> dict[str, Any]:
     splits = fer2013.read_npz(settings.data)
     private = fer2013.without(splits["PrivateTest"], splits["Training"], splits["PublicTest"])
     chosen = np.random.default_rng(settings.seed).permutation(len(private))[: settings.faces]
-    shipped = perturbations.load(settings.perturbation)
-    noise = Perturbation(
-        dataclasses.replace(shipped.header, shift=0.0, strain=0.0),
-        random_sign(len(shipped.static), shipped.header.eps, shipped.header.seed),
-    )
+    shipped = banks.load(settings.perturbation)
+    chooser = Chooser(shipped)
+    noise = _noise(shipped)
     cloaks = {
         "FaceCloak": OpenCvCloak(shipped, settings.strength),
         "random sign": OpenCvCloak(noise, settings.strength),
@@ -75,7 +75,7 @@ def evaluate_call(settings: CallSettings) -> dict[str, Any]:
         # One for each size: a finder that meets another size looks everywhere.
         ends = {size: opened.enter_context(Finding()) for size in {leg.size for leg in LEGS}}
         for number in tqdm(chosen, desc="calls", unit="face"):
-            calls = _calls(private.images[number], cloaks, ends[_SIZE])
+            calls = _calls(private.images[number], cloaks, chooser, ends[_SIZE])
             if calls is None:
                 continue
             seen += 1
@@ -111,6 +111,14 @@ def evaluate_call(settings: CallSettings) -> dict[str, Any]:
     return report
 
 
+def _noise(shipped: Bank) -> Bank:
+    header = dataclasses.replace(
+        shipped.header, shift=0.0, strain=0.0, format=FORMAT, answers=(), selector=""
+    )
+    cells = len(shipped.member(ANY).static)
+    return Bank.of(Perturbation(header, random_sign(cells, header.eps, header.seed)))
+
+
 def _judged(judge: OnnxClassifier, cases: Sequence[tuple[Crop, Crop, int]]) -> Fooling:
     clean, cloaked, labels = zip(*cases, strict=True)
     parts = math.ceil(len(cases) / 64)
@@ -122,7 +130,7 @@ def _judged(judge: OnnxClassifier, cases: Sequence[tuple[Crop, Crop, int]]) -> F
 
 
 def _calls(
-    image: NDArray[np.uint8], cloaks: dict[str, OpenCvCloak], finding: Finding
+    image: NDArray[np.uint8], cloaks: dict[str, OpenCvCloak], chooser: Chooser, finding: Finding
 ) -> list[list[Image]] | None:
     """The pictures of a call as captured, and as each cloak sends them; None without a face."""
     large = cv2.resize(image, (_FACE_PX, _FACE_PX), interpolation=cv2.INTER_CUBIC)
@@ -132,6 +140,8 @@ def _calls(
     face = finding.face(still)
     if face is None:
         return None
+    for cloak in cloaks.values():
+        chooser.tell(cloak, Frame(still, 0.0, 0), face)
     calls: list[list[Image]] = [[] for _ in range(1 + len(cloaks))]
     for index in range(_FRAMES):
         phase = 2.0 * math.pi * index / _FRAMES

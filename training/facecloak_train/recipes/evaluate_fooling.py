@@ -26,8 +26,9 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from facecloak.cloak.opencv_cloak import OpenCvCloak, face_box
-from facecloak.core import perturbation as perturbations
-from facecloak.core.perturbation import Perturbation
+from facecloak.core import bank as banks
+from facecloak.core.bank import Bank
+from facecloak.core.perturbation import ANY, FORMAT, Perturbation
 from facecloak.core.types import Face, Frame
 from facecloak.verify.criteria import Logits
 from facecloak.verify.crop import face_crop
@@ -36,6 +37,7 @@ from facecloak.verify.visibility import psnr, ssim
 from facecloak_train import run
 from facecloak_train.attacks.baselines import chessboard, random_sign
 from facecloak_train.data import fer2013
+from facecloak_train.measure.choosing import Chooser
 from facecloak_train.measure.finding import Finding
 from facecloak_train.measure.fooling import fooling
 from facecloak_train.measure.report import markdown
@@ -55,7 +57,8 @@ def evaluate_fooling(settings: EvaluateSettings) -> dict[str, Any]:
     """Measure, write the report, return it."""
     splits = fer2013.read_npz(settings.data)
     private = fer2013.without(splits["PrivateTest"], splits["Training"], splits["PublicTest"])
-    shipped = perturbations.load(settings.perturbation)
+    shipped = banks.load(settings.perturbation)
+    chooser = Chooser(shipped)
     judge = OnnxClassifier(settings.model, "cpu")
     patterns = {"FaceCloak": shipped} | _baselines(shipped)
     named = {
@@ -76,6 +79,7 @@ def evaluate_fooling(settings: EvaluateSettings) -> dict[str, Any]:
         truth.append(int(private.labels[number]))
         clean.append(face_crop(frame.image, face.face_from_frame, judge.card.input_px))
         for name, cloak in cloaks.items():
+            chooser.tell(cloak, frame, face)
             out = cloak.apply(frame, [face])
             cloaked[name].append(face_crop(out.image, face.face_from_frame, judge.card.input_px))
             if number % _VISIBLE_EVERY == 0:
@@ -98,7 +102,7 @@ def evaluate_fooling(settings: EvaluateSettings) -> dict[str, Any]:
     if settings.record:
         measured = rows[f"FaceCloak x{settings.strengths[0]:g}"]
         header = dataclasses.replace(shipped.header, measured=measured)
-        dataclasses.replace(shipped, header=header).save(settings.perturbation)
+        shipped.with_header(header).save(settings.perturbation)
     report = {
         "command": " ".join(["facecloak-train", *sys.argv[1:]]),
         "classifier": judge.card.name,
@@ -116,13 +120,15 @@ def evaluate_fooling(settings: EvaluateSettings) -> dict[str, Any]:
     return report
 
 
-def _baselines(shipped: Perturbation) -> dict[str, Perturbation]:
+def _baselines(shipped: Bank) -> dict[str, Bank]:
     """Patterns of the same budget that know no classifier, on our grid and on coarser ones."""
     eps, seed = shipped.header.eps, shipped.header.seed
-    header = dataclasses.replace(shipped.header, shift=0.0, strain=0.0)
+    header = dataclasses.replace(
+        shipped.header, shift=0.0, strain=0.0, format=FORMAT, answers=(), selector=""
+    )
     return {
-        f"{name}, {cells} cells": Perturbation(header, grid)
-        for cells in sorted({_COARSE, _MIDDLE, len(shipped.static)})
+        f"{name}, {cells} cells": Bank.of(Perturbation(header, grid))
+        for cells in sorted({_COARSE, _MIDDLE, len(shipped.member(ANY).static)})
         for name, grid in (
             ("random sign", random_sign(cells, eps, seed)),
             ("chessboard", chessboard(cells, eps)),
