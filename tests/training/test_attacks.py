@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 from facecloak_train.attacks.baselines import chessboard, random_sign
+from facecloak_train.attacks.budgets import within
 from facecloak_train.attacks.painting import Painter
-from facecloak_train.attacks.universal import Part, ascend, margin_loss, within
+from facecloak_train.attacks.universal import Part, ascend, margin_loss
 from hypothesis import given
 from hypothesis import strategies as st
 
