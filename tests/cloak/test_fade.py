@@ -153,6 +153,24 @@ def test_a_pattern_fades_evenly(compositor):
     assert added == [4, 2, 0, -2, -4]
 
 
+@given(st.floats(0, 1), st.integers(20, 700))
+def test_a_mix_of_two_alike_is_either_of_them(share, face_px):
+    """So a mix is rounded, not cut off."""
+    header = dataclasses.replace(HEADER, answers=("happy",))
+    static, field = random(2)
+    dose = Dose(
+        Bank(
+            header,
+            {name: Perturbation(header, static, displacement=field) for name in ("any", "happy")},
+        ),
+        1.0,
+    )
+    mix = {"any": share, "happy": 1 - share}
+    expected = dose.steps({"any": 1.0}, face_px, 0.0)
+    np.testing.assert_array_equal(dose.steps(mix, face_px, 0.0), expected)
+    np.testing.assert_allclose(dose.shift(mix), dose.shift({"any": 1.0}), atol=1e-8)
+
+
 def test_a_shift_fades_evenly(compositor):
     right = np.array([[[0.01]], [[0.0]]], np.float32)
     header = dataclasses.replace(HEADER, answers=("happy",))

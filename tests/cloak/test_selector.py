@@ -46,9 +46,10 @@ def test_a_face_not_read_yet_gets_the_member_for_every_face():
 
 def test_a_face_read_before_it_is_shown_begins_with_its_member():
     selector = Selector("Net", ANSWERS)
-    selector.hear([says("sad", 0.0)])
-    selector.see([1], 0.0)
-    assert selector.mix(1, 0.0) == {"sad": 1.0}
+    for track, at_s in ((1, 0.0), (2, 0.1)):
+        selector.hear([says("sad", at_s, track=track)])
+        selector.see([1, track], at_s)
+        assert selector.mix(track, at_s) == {"sad": 1.0}
 
 
 @pytest.mark.parametrize("verdict", [says("happy", 0.0, by="Other"), says("surprised", 0.0)])
@@ -90,6 +91,14 @@ def test_readings_that_alternate_bring_no_other_member(every_s):
     selector = Selector("Net", ANSWERS)
     now_s = settled(selector)
     readings = [(now_s + (n + 1) * every_s, ("sad", "happy")[n % 2]) for n in range(40)]
+    assert all(mix == {"happy": 1.0} for _, mix in run(selector, readings))
+
+
+def test_a_fifth_of_a_second_at_thirty_readings_a_second_brings_no_other_member():
+    selector = Selector("Net", ANSWERS)
+    now_s = settled(selector)
+    labels = ["happy"] * 30 + ["sad"] * 6 + ["happy"] * 30
+    readings = [(now_s + n / 30, label) for n, label in enumerate(labels)]
     assert all(mix == {"happy": 1.0} for _, mix in run(selector, readings))
 
 
@@ -184,6 +193,8 @@ def test_one_that_follows_goes_on_as_the_one_before_would_have():
     for step in range(20):
         assert after.mix(1, 1.0 + step / 10) == former.mix(1, 1.0 + step / 10)
     after.hear([says("sad", 2.2, track=4)])
+    after.see([4, 5], 2.3)
+    assert former.shown_s.keys() == {1}
     assert former.mix(4, 9.0) == {"any": 1.0}, "what one learns is not told back"
 
 
@@ -240,9 +251,13 @@ def test_shares_are_always_those_of_members_and_one_in_sum(script):
             assert mix.keys() <= {"any", *ANSWERS}
             assert all(0 <= share <= 1 for share in mix.values())
             assert sum(mix.values()) == pytest.approx(1)
+        for known in selector.known.values():
+            assert all(0 <= share <= 1 for share in known.shares.values())
+            assert sum(known.shares.values()) == pytest.approx(1)
 
 
-spoken = st.lists(st.tuples(st.floats(0.02, 1.0), st.sampled_from(LABELS)), min_size=1, max_size=40)
+pauses_s = st.one_of(st.floats(0.02, 0.08), st.floats(0.02, 1.0))
+spoken = st.lists(st.tuples(pauses_s, st.sampled_from(LABELS)), min_size=1, max_size=40)
 
 
 @given(spoken)
