@@ -1,5 +1,6 @@
 """The composition root: names the concrete stages, in the order of the data flow."""
 
+import logging
 import platform
 import threading
 from collections.abc import Callable, Sequence
@@ -30,6 +31,8 @@ from facecloak.sink.loopback import find_device
 from facecloak.sink.recovering import RecoveringSink
 from facecloak.verify.onnx_judge import OnnxClassifier
 from facecloak.verify.panel import Panel
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,10 @@ def protection(settings: Settings, *, live: bool) -> Protection:
     jury: Jury = InlineJury(panel, times)
     if live:
         jury = ThreadJury(panel, times, every_s=settings.judge_every_s)
+    names = {classifier.card.name for classifier in classifiers}
+    if header.selector and header.selector not in names:
+        what = "%s, which chooses among %d perturbations, does not judge: every face gets the same"
+        logger.warning(what, header.selector, 1 + len(header.answers))
     return Protection(
         protector=Protector(
             finder=finder, cloak=made, shield=Slate(), jury=jury, guard=guard, times=times

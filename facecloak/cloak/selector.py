@@ -153,7 +153,7 @@ class Selector:
         shares = _moved(known.shares, label, at_s - known.read_s)
         self.shown_s.setdefault(track, -math.inf)
         known = replace(known, shares=shares, read_s=at_s)
-        leader = max(shares, key=lambda one: (shares[one], one == known.member))
+        leader = max(shares, key=lambda one: shares[one])
         if shares[leader] - shares.get(known.member, 0.0) > LEAD:
             known = self._chosen(track, known, leader)
         self.known[track] = known

@@ -109,7 +109,11 @@ def pattern(machine: Machine) -> Iterator[Check]:
         yield Check("perturbation", "warning", seen, remedy)
         return
     victims = ", ".join(victim.name for victim in header.victims) or "nothing"
-    seen = f"{path.name} opens, reaches {header.eps:g} levels, and was made against {victims}."
+    members = f"holds {1 + len(header.answers)} members, one of which {header.selector} chooses, "
+    seen = (
+        f"{path.name} opens, {members if header.answers else ''}reaches {header.eps:g} levels, "
+        f"and was made against {victims}."
+    )
     yield Check("perturbation", "ok", seen)
 
 

@@ -1,7 +1,7 @@
 """What the pipeline expects of the stages: small protocols, with their obligations in words.
 
 Source --Frame--> FaceFinder --Faces--> Cloak --Frame--> guard --> Sink
-                                          '--clean + cloaked--> Judge --Verdicts--> guard, screen
+                                          '--clean + cloaked--> Judge --Verdicts--> guard, cloak
 """
 
 from collections.abc import Sequence

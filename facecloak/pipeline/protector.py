@@ -120,7 +120,8 @@ class Protector:
         several come in quick succession, those between are passed over for the newest.
 
         Args:
-            cloak: another strength or perturbation. Only the thread that protects uses it.
+            cloak: another strength or perturbation. Only the thread that protects uses it. It
+                begins with what the present one knows of the faces.
         """
         with self._ordering:
             self._ordered_cloak = cloak

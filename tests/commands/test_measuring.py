@@ -75,6 +75,19 @@ def test_a_face_outside_the_picture_is_no_fault():
     assert (measurer.inside, measurer.outside) == (0, 0)
 
 
+def test_members_are_counted_by_face_and_in_parts_while_one_fades():
+    clean, cloaked = pictures()
+    mixes = iter([[{"happy": 1.0}], [{"any": 0.25, "happy": 0.75}, {"any": 1.0}]])
+    measurer = Measurer(as_captured, lambda _frame, _faces: next(mixes))
+    frame, face = Frame(clean, 0.0, 0), Face(0, np.array([[0.05, 0.0, 0.0], [0.0, 0.05, 0.0]]))
+    assert measurer.members() == {}
+    for found in ((face,), (face, face)):
+        out = Protected(frame.with_image(cloaked), Output.CLOAKED, Faces(found), ())
+        measurer(frame, out)
+    measurer(frame, Protected(frame, Output.SHIELD, Faces((face,)), ()))
+    assert list(measurer.members().items()) == [("happy", 1.75 / 3), ("any", 1.25 / 3)]
+
+
 def test_a_slate_is_not_measured_but_its_verdicts_are_told():
     measurer = looked(*pictures(99), 20, Output.SHIELD, (verdict(), verdict(fooled=False)))
     assert (measurer.inside, measurer.outside) == (0, 0)
