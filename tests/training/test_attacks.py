@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from facecloak_train.attacks.baselines import chessboard, random_sign
-from facecloak_train.attacks.budgets import within
+from facecloak_train.attacks.budgets import visibility, within
 from facecloak_train.attacks.painting import Painter
 from facecloak_train.attacks.universal import Part, ascend, margin_loss
 from hypothesis import given
@@ -65,6 +65,24 @@ def test_the_ball_is_never_left(eps, step, seed):
         [Part(start, step, within(eps))],
     )
     assert delta.abs().max() <= eps * (1 + 1e-6)
+
+
+def test_every_cell_keeps_a_budget_of_its_own():
+    most = torch.tensor([[0.0, 1.0], [2.0, 8.0]])
+    kept = within(most)(torch.tensor([[-3.0, -3.0], [-3.0, -3.0]]))
+    assert kept.tolist() == [[0.0, -1.0], [-2.0, -3.0]]
+
+
+def test_smooth_skin_gets_little_of_the_budget_and_texture_all_of_it():
+    generator = torch.Generator().manual_seed(3)
+    faces = torch.full((6, 1, 48, 48), 128, dtype=torch.uint8)
+    noise = torch.randint(0, 256, (6, 1, 48, 24), generator=generator, dtype=torch.uint8)
+    faces[..., 24:] = noise
+    share = visibility(faces, 24, 0.25)
+    assert torch.allclose(share[:, :10], torch.tensor(0.25))
+    assert share[:, 14:].min() > 0.8
+    assert share.max() == 1.0
+    assert bool((visibility(faces, 24, 1.0) == 1.0).all())
 
 
 def test_no_victim_outweighs_another():

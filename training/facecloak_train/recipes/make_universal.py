@@ -91,6 +91,9 @@ class _Attack:
         """The member for faces that read as ``label``, from random signs or from another one."""
         settings, device = self.settings, self.faces.device
         own, shown = (self._reading(faces, label) for faces in (self.faces, self.public))
+        if start is not None and not len(own):
+            logger.info("%s: in no face, so its member is the one for all", label)
+            return start
         if start is None:
             shape = (settings.cells, settings.cells)
             signs = (torch.rand(shape, generator=self._generator) < 0.5).float() * 2.0 - 1.0
@@ -114,7 +117,7 @@ class _Attack:
             now = grid, field
             rate = self._rate(shown, *now)
             logger.info("%s: %.1f %% after pass %d", label, 100 * rate, number + 1)
-            if rate > best_rate:
+            if rate >= best_rate:
                 best, best_rate = now, rate
         return best
 
@@ -166,6 +169,8 @@ class _Attack:
 
     def _rate(self, shown: Tensor, grid: Tensor, field: Tensor) -> float:
         """The share of some PublicTest faces that a victim reads otherwise; the mean over these."""
+        if not len(shown):
+            return 0.0
         faces, change = self.public[shown], self._change(grid, field)
         fooled = [
             (victim.read(faces, change) != self._clean[victim][shown]).float().mean()
