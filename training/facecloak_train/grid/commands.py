@@ -35,7 +35,6 @@ LEAVES: Final[Mapping[str, Leaves]] = {
     "tune": Leaves(out="study", reports=("study/best.json",)),
     "attack": Leaves(out="perturbation.safetensors"),
     "evaluate": Leaves(out="evaluate.json", reports=("evaluate.json",)),
-    "call": Leaves(out="call.json", reports=("call.json",)),
     "score": Leaves(out="score.json", reports=("score.json",)),
     "robustness": Leaves(out="robustness.json", reports=("robustness.json",)),
     "export": Leaves(out="classifier.onnx"),

@@ -1,0 +1,122 @@
+"""A face of FER2013 in a call: as it is captured, as it is sent, and as the far end finds it.
+
+The face is enlarged, in a 1280x720 picture that repeats its border; it moves a little from frame
+to frame, and a camera adds noise of its own.
+"""
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facecloak.cloak.opencv_cloak import OpenCvCloak
+from facecloak.core import geometry
+from facecloak.core.perturbation import Perturbation
+from facecloak.core.types import Face, Frame, Image
+from facecloak.verify.crop import face_crop
+from facecloak_train.data.fer2013 import FACE_PX
+from facecloak_train.measure.codec import CAPTURED_FPS
+from facecloak_train.measure.finding import Finding
+
+SIZE: Final = (1280, 720)
+"""Width and height of the captured pictures."""
+_SHOWN_PX: Final = 320
+"""Side of the face in them."""
+FRAMES: Final = 8
+_SWAY_PX: Final = 3.0
+
+Crop = NDArray[np.uint8]
+"""``uint8[S, S]``, a grey, aligned face."""
+Choose = Callable[[Crop], OpenCvCloak]
+"""From the near end's clean crop of a face, ``uint8[48, 48]``, to the cloak that it gets."""
+
+
+def one_for_all(perturbation: Perturbation, strength: float) -> Choose:
+    """The cloak of a perturbation, whatever the face shows; a bank would look at the crop.
+
+    Raises:
+        ConfigError: the strength is out of range or breaks a limit.
+    """
+    cloak = OpenCvCloak(perturbation, strength)
+    return lambda _: cloak
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Call:
+    """A short call as captured.
+
+    Attributes:
+        frames: what the camera took.
+        faces: where the near end knows the face to be in each of them.
+        crop: the face in the first of them, as the near end reads it.
+    """
+
+    frames: tuple[Frame, ...]
+    faces: tuple[Face, ...]
+    crop: Crop
+
+    @property
+    def pictures(self) -> list[Image]:
+        """As captured."""
+        return [frame.image for frame in self.frames]
+
+    def cloaked(self, cloak: OpenCvCloak) -> list[Image]:
+        """As sent."""
+        return [
+            cloak.apply(frame, [face]).image
+            for frame, face in zip(self.frames, self.faces, strict=True)
+        ]
+
+
+def camera_noise(levels: float, seed: int) -> NDArray[np.int16]:
+    """Normal noise of this standard deviation, ``int16[FRAMES, 720, 1280]``."""
+    drawn = np.random.default_rng(seed).standard_normal((FRAMES, *SIZE[::-1]), np.float32)
+    noise: NDArray[np.int16] = np.rint(levels * drawn).astype(np.int16)
+    return noise
+
+
+def capture(
+    image: NDArray[np.uint8], noise: NDArray[np.int16], finding: Finding, *, start_s: float
+) -> Call | None:
+    """The call of a face; None where the near end finds none in it.
+
+    Args:
+        image: ``uint8[48, 48]``, grey.
+        noise: see :func:`camera_noise`.
+        finding: the near end's finder.
+        start_s: when the first picture is taken: a perturbation may change with time.
+    """
+    large = cv2.resize(image, (_SHOWN_PX, _SHOWN_PX), interpolation=cv2.INTER_CUBIC)
+    left, top = (SIZE[0] - _SHOWN_PX) // 2, (SIZE[1] - _SHOWN_PX) // 2
+    still = cv2.copyMakeBorder(large, top, top, left, left, cv2.BORDER_REPLICATE)
+    phases = 2.0 * math.pi * np.arange(FRAMES) / FRAMES
+    sways = [np.array([[1.0, 0.0, _SWAY_PX * math.sin(at)], [0.0, 1.0, 0.0]]) for at in phases]
+    pictures: list[Image] = []
+    for sway, grain in zip(sways, noise, strict=True):
+        moved = cv2.warpAffine(still, sway, SIZE, borderMode=cv2.BORDER_REPLICATE)
+        grey = cv2.add(moved, grain, dtype=cv2.CV_8U)
+        pictures.append(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR).astype(np.uint8, copy=False))
+    first = finding.face(pictures[0])
+    if first is None:
+        return None
+    places = [geometry.compose(first.face_from_frame, geometry.invert(sway)) for sway in sways]
+    return Call(
+        tuple(
+            Frame(picture, start_s + index / CAPTURED_FPS, index)
+            for index, picture in enumerate(pictures)
+        ),
+        tuple(Face(first.track, place, first.sighting) for place in places),
+        face_crop(pictures[0], first.face_from_frame, FACE_PX),
+    )
+
+
+def crops_of(picture: Image, finding: Finding, sizes_px: Iterable[int]) -> dict[int, Crop] | None:
+    """The face that the far end finds in a picture, in each of some sizes; None without one."""
+    face = finding.face(picture)
+    if face is None:
+        return None
+    return {size_px: face_crop(picture, face.face_from_frame, size_px) for size_px in sizes_px}
