@@ -101,6 +101,10 @@ def allowed(command: str, option: str) -> tuple[str, ...]:
         from facecloak_train.hardening import ATTACKS
 
         return ATTACKS
+    if option == "legs":
+        from facecloak_train.measure.codec import LEGS
+
+        return ("all", *LEGS)
     return _ALLOWED.get((command, option), ())
 
 

@@ -67,7 +67,7 @@ def rates(path: Path, rows: Sequence[Mapping[str, Any]], kinds: tuple[str, str])
     for axes, strength in zip(panels, strengths, strict=True):
         lines: dict[tuple[str, str], list[tuple[float, ...]]] = {}
         for row in rows:
-            if row["strength"] == strength and row["faces"]:
+            if (row["strength"], row["perturbation"] in kinds) == (strength, True) and row["faces"]:
                 rate, low, high = (100.0 * row[key] for key in ("fooling_rate", "low", "high"))
                 points = lines.setdefault((row["classifier"], row["perturbation"]), [])
                 points.append((legs.index(row["leg"]), rate, rate - low, high - rate))

@@ -10,21 +10,23 @@ def evaluate_markdown(report: dict[str, Any]) -> str:
         (row["strength"], row["leg"], row["classifier"], row["perturbation"]): row
         for row in report["rows"]
     }
+    ours, *others = dict.fromkeys(row["perturbation"] for row in report["rows"])
     lines = [
         f"Read from the last picture of a call, in {report['found']} of {report['faces']} FER2013 "
-        "PrivateTest faces that stand in no other split: the others the finder does not see, so "
-        f"that they would be shielded. At strength 1 at most {report['eps']:g} levels are added "
-        f"and the face is moved by at most {_percent(report['shift'])} of its width. Random sign "
-        "noise of the same levels stands beside it. Classifiers in bold were attacked, the others "
-        "never seen.",
+        "PrivateTest faces that stand in no other split; the finder does not see the others, so "
+        f"that they would be shielded. Made against {', '.join(report['made_against'])}: in bold; "
+        "the other classifiers it never saw. At strength 1 at most "
+        f"{report['eps']:g} levels are added and the face is moved by at most "
+        f"{_percent(report['shift'])} of its width. Random sign noise of the same levels stands "
+        "beside it.",
         "",
-        "| strength | leg | classifier | fooled (95 %) | random sign | read rightly, before "
-        "| UAR, before | bits (95 %), before | largest class | faces |",
-        "|---" * 10 + "|",
+        f"| strength | leg | classifier | fooled (95 %) | {' | '.join(others)} "
+        "| read rightly, before | UAR, before | bits (95 %), before | largest class | faces |",
+        "|---" * (9 + len(others)) + "|",
     ]
     for strength, leg in dict.fromkeys((row["strength"], row["leg"]) for row in report["rows"]):
         pairs = {
-            name: tuple(known[strength, leg, name, kind] for kind in kinds(report))
+            name: tuple(known[strength, leg, name, kind] for kind in (ours, *others))
             for name in report["classifiers"]
         }
         before = f"| {strength:g} | {leg} | "
@@ -39,25 +41,21 @@ def evaluate_markdown(report: dict[str, Any]) -> str:
             and name not in report["controls"]
             and all(row["faces"] for row in pair)
         ]
-        if networks:
+        if len(networks) > 1:
             lines.append(before + _mean_of(networks))
     lines += ["", *_notes(report), "", *_visible(report), f"Made by `{report['command']}`.", ""]
     return "\n".join(lines)
 
 
-def kinds(report: dict[str, Any]) -> list[str]:
-    """The patterns of an ``evaluate`` report: ours first, then what it is held against."""
-    return list(dict.fromkeys(row["perturbation"] for row in report["rows"]))
-
-
-def _evaluated(name: str, ours: dict[str, Any], other: dict[str, Any]) -> str:
+def _evaluated(name: str, ours: dict[str, Any], *others: dict[str, Any]) -> str:
+    """The cells of a classifier; ``others`` are what the perturbation is held against."""
     if not ours["faces"]:
-        return f"{name} | the finder sees none of them |  |  |  |  |  | 0 |"
+        return f"{name} | no face is found {'| ' * (5 + len(others))}| 0 |"
     bits, low, high, clean = (ours[key] for key in ("bits", "bits_low", "bits_high", "clean_bits"))
     cells = [
         name,
         _rate(ours),
-        f"{100 * other['fooling_rate']:.1f} %" if other["faces"] else "",
+        *(_rate(other) if other["faces"] else "" for other in others),
         f"{100 * ours['accuracy']:.1f} %, {100 * ours['clean_accuracy']:.1f} %",
         f"{100 * ours['uar']:.1f} %, {100 * ours['clean_uar']:.1f} %",
         f"{bits:.2f} ({low:.2f} - {high:.2f}), {clean:.2f}",
@@ -68,12 +66,15 @@ def _evaluated(name: str, ours: dict[str, Any], other: dict[str, Any]) -> str:
 
 
 def _mean_of(networks: list[tuple[dict[str, Any], ...]]) -> str:
-    ours, other = (
-        sum(pair[kind]["fooling_rate"] for pair in networks) / len(networks) for kind in (0, 1)
-    )
-    times = f", {ours / other:.1f} times as many" if other else ""
+    """The cells of the mean of some classifiers; the last pattern is what ours is held against."""
+    rates = [
+        sum(row["fooling_rate"] for row in rows) / len(rows) for rows in zip(*networks, strict=True)
+    ]
+    cells = [f"{100 * rate:.1f} %" for rate in rates]
+    if rates[-1]:
+        cells[0] += f", {rates[0] / rates[-1]:.1f} times the noise"
     name = f"*mean of {len(networks)} networks never seen*"
-    return f"{name} | {100 * ours:.1f} %{times} | {100 * other:.1f} % |  |  |  |  |  |"
+    return " | ".join([name, *cells, *[""] * 5]) + " |"
 
 
 def _notes(report: dict[str, Any]) -> list[str]:

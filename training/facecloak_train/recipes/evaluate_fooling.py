@@ -10,7 +10,7 @@ the same levels; an encoder at a constant bit rate sends it; and in the last pic
 the finder looks for the face anew, as the far end would. Every classifier reads the same pictures.
 A face that is not found in the clean or in the protected picture is counted, not judged.
 
-A face takes about a second of two cores on nine legs. What was read is kept beside the report until
+A face takes about two seconds of a core on nine legs. What was read is kept beside the report until
 that is written, so that the same command goes on after a kill. A Markdown table and a picture go
 beside the report.
 """
@@ -33,7 +33,7 @@ from facecloak_train.attacks.baselines import random_sign
 from facecloak_train.data import fer2013
 from facecloak_train.data.fer2013 import Faces
 from facecloak_train.measure import landmark_rule
-from facecloak_train.measure.calls import Choose, one_for_all
+from facecloak_train.measure.calls import one_for_all
 from facecloak_train.measure.codec import Leg, legs_of, missing
 from facecloak_train.measure.far_end import CLEAN, FarEnd, Row
 from facecloak_train.measure.fooling import fooling_of_readings
@@ -67,7 +67,12 @@ def evaluate_fooling(settings: EvaluateSettings) -> dict[str, Any]:
     private = fer2013.without(splits["PrivateTest"], splits["Training"], splits["PublicTest"])
     chosen = _drawn(private, settings.faces, settings.seed)
     shipped = perturbations.load(settings.perturbation)
-    choices = _choices(shipped, settings.strengths)
+    patterns = _patterns(shipped, parts=settings.parts)
+    choices = {
+        _named(kind, strength): one_for_all(pattern, strength)
+        for strength in settings.strengths
+        for kind, pattern in patterns.items()
+    }
     told: dict[str, Any] = {}
     with contextlib.ExitStack() as entered:
         victims = opened(settings.models, splits["Training"], settings.input_px)
@@ -84,7 +89,14 @@ def evaluate_fooling(settings: EvaluateSettings) -> dict[str, Any]:
     if not found:
         msg = f"the finder sees none of the {len(chosen)} faces; take more by --faces"
         raise ValueError(msg)
-    rows = _rows(found, legs, victims, settings.strengths)
+    rows = [
+        {"strength": strength, "leg": leg.name, "classifier": victim.name, "perturbation": kind}
+        | _figures(found, leg, victim, _named(kind, strength))
+        for strength in settings.strengths
+        for leg in legs
+        for victim in victims
+        for kind in patterns
+    ]
     seen = _seen(found)
     if settings.record:
         header = dataclasses.replace(shipped.header, measured=_measured(rows, seen))
@@ -92,6 +104,7 @@ def evaluate_fooling(settings: EvaluateSettings) -> dict[str, Any]:
     report = {
         "command": " ".join(["facecloak-train", *sys.argv[1:]]),
         "perturbation_sha256": run.digest_of(settings.perturbation),
+        "made_against": [victim.name for victim in shipped.header.victims],
         "eps": shipped.header.eps,
         "shift": shipped.header.shift,
         "classifiers": {
@@ -138,18 +151,22 @@ def _drawn(faces: Faces, count: int, seed: int) -> list[int]:
     return [int(number) for number in order[:count]]
 
 
-def _choices(shipped: Perturbation, strengths: Sequence[float]) -> dict[str, Choose]:
-    """The perturbation at each strength, and noise of the same levels on the same grid."""
+def _patterns(shipped: Perturbation, *, parts: bool) -> dict[str, Perturbation]:
+    """The perturbation, its parts if wanted, and noise of the same levels on the same grid."""
+    header = shipped.header
     cells = max(len(shipped.static), len(shipped.cosine))
-    noise = Perturbation(
-        dataclasses.replace(shipped.header, shift=0.0, strain=0.0),
-        random_sign(cells if cells > 1 else _NOISE_CELLS, shipped.header.eps, shipped.header.seed),
-    )
-    return {
-        _named(kind, strength): one_for_all(pattern, strength)
-        for strength in strengths
-        for kind, pattern in ((OURS, shipped), (NOISE, noise))
-    }
+    still = dataclasses.replace(header, shift=0.0, strain=0.0)
+    patterns = {OURS: shipped}
+    if parts and shipped.displaces and shipped.reach:
+        nothing = np.zeros((1, 1), np.float32)
+        patterns |= {
+            "pattern alone": Perturbation(still, shipped.static, shipped.cosine, shipped.sine),
+            "displacement alone": dataclasses.replace(
+                shipped, static=nothing, cosine=nothing, sine=nothing
+            ),
+        }
+    grid = random_sign(cells if cells > 1 else _NOISE_CELLS, header.eps, header.seed)
+    return patterns | {NOISE: Perturbation(still, grid)}
 
 
 def _named(kind: str, strength: float) -> str:
@@ -193,27 +210,13 @@ def _is_attacked(victim: Victim, shipped: Perturbation) -> bool:
     return bool(known & {victim.name, victim.sha256})
 
 
-def _rows(
-    found: Sequence[Row], legs: Sequence[Leg], victims: Sequence[Victim], strengths: Sequence[float]
-) -> list[dict[str, Any]]:
-    """The figures of each strength, leg, classifier and pattern."""
-    rows = []
-    for strength in strengths:
-        for leg in legs:
-            for victim in victims:
-                for kind in (OURS, NOISE):
-                    readings = [
-                        (said[CLEAN][victim.name], said[name][victim.name], row["label"])
-                        for row in found
-                        if CLEAN in (said := row["readings"][leg.key])
-                        and (name := _named(kind, strength)) in said
-                    ]
-                    about = {"strength": strength, "leg": leg.name, "classifier": victim.name}
-                    rows.append(about | {"perturbation": kind} | _figures(readings))
-    return rows
-
-
-def _figures(readings: Sequence[tuple[int, int, int]]) -> dict[str, Any]:
+def _figures(found: Sequence[Row], leg: Leg, victim: Victim, name: str) -> dict[str, Any]:
+    """What was fooled, of the faces that the far end found both clean and with that cloak."""
+    readings = [
+        (said[CLEAN][victim.name], said[name][victim.name], row["label"])
+        for row in found
+        if {CLEAN, name} <= (said := row["readings"][leg.key]).keys()
+    ]
     if not readings:
         return {"faces": 0}
     clean, cloaked, truth = np.array(readings, np.int64).T

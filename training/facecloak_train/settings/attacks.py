@@ -88,10 +88,12 @@ class EvaluateSettings:
     faces: int = 500
     """How many PrivateTest faces, drawn at random, to take; those that also stand in another split
     are left out."""
+    parts: bool = False
+    """Lay the pattern alone and the displacement alone on the faces, too."""
     landmarks: bool = True
     """Have the faces read by a rule on MediaPipe's own landmarks, too, which texture alone does not
     fool."""
-    landmark_faces: int = 6000
+    landmark_faces: int = 10000
     """How many training faces, drawn at random, that rule is fitted to."""
     noise: float = 2.0
     """Standard deviation of the camera's noise, in 8-bit levels."""
