@@ -4,7 +4,6 @@ import cv2
 import numpy as np
 import pytest
 from facecloak_train.measure.calls import (
-    FRAMES,
     SIZE,
     camera_noise,
     capture,
@@ -32,7 +31,7 @@ def finding():
 
 
 def test_pictures_that_follow_each_other_have_nothing_to_do_with_each_other(finding, small_face):
-    call = capture(small_face, camera_noise(2.0, 0), finding, start_s=0.0)
+    call = capture(small_face, camera_noise(2.0, 8, 0), finding, start_s=0.0)
     portrait = call.frames[0].image
     first, again = finding.face(portrait), finding.face(portrait)
     elsewhere = finding.face(np.roll(portrait, 300, axis=1))
@@ -43,11 +42,11 @@ def test_pictures_that_follow_each_other_have_nothing_to_do_with_each_other(find
 
 
 def test_the_place_of_the_face_moves_as_the_face_does(finding, small_face):
-    call = capture(small_face, camera_noise(0.0, 0), finding, start_s=7.0)
-    assert len(call.frames) == len(call.faces) == FRAMES
+    call = capture(small_face, camera_noise(0.0, 8, 0), finding, start_s=7.0)
+    assert len(call.frames) == len(call.faces) == 8
     assert call.frames[0].image.shape == (SIZE[1], SIZE[0], 3)
     assert call.crop.shape == (48, 48)
-    assert call.frames[-1].captured_s == pytest.approx(7.0 + (FRAMES - 1) / 30)
+    assert call.frames[-1].captured_s == pytest.approx(7.0 + 7 / 30)
     crops = [crops_of(picture, finding, [48])[48].astype(float) for picture in call.pictures]
     middle = np.array([[0.5, 0.5]])
     xs = [
@@ -60,16 +59,17 @@ def test_the_place_of_the_face_moves_as_the_face_does(finding, small_face):
 
 def test_the_camera_has_noise_of_that_size(finding, small_face):
     still, noisy = (
-        capture(small_face, camera_noise(levels, 0), finding, start_s=0.0) for levels in (0.0, 2.0)
+        capture(small_face, camera_noise(levels, 1, 0), finding, start_s=0.0)
+        for levels in (0.0, 2.0)
     )
     apart = noisy.frames[0].image.astype(float) - still.frames[0].image
     assert apart.std() == pytest.approx(2.0, abs=0.1)
-    assert not np.array_equal(*(camera_noise(2.0, seed) for seed in (0, 1)))
+    assert not np.array_equal(*(camera_noise(2.0, 1, seed) for seed in (0, 1)))
 
 
 def test_only_the_face_is_cloaked_and_without_one_there_is_no_call(finding, small_face):
     choose = one_for_all(perturbations.load(artifacts.perturbation("default")), 1.0)
-    call = capture(small_face, camera_noise(2.0, 0), finding, start_s=0.0)
+    call = capture(small_face, camera_noise(2.0, 8, 0), finding, start_s=0.0)
     cloak = choose(call.crop)
     assert choose(np.zeros_like(call.crop)) is cloak
     for before, after in zip(call.pictures, call.cloaked(cloak), strict=True):
@@ -77,7 +77,7 @@ def test_only_the_face_is_cloaked_and_without_one_there_is_no_call(finding, smal
         assert changed[:, :400].max() == 0
         assert changed.max() > 2
     nobody = np.full((48, 48), 90, np.uint8)
-    assert capture(nobody, camera_noise(2.0, 0), finding, start_s=0.0) is None
+    assert capture(nobody, camera_noise(2.0, 8, 0), finding, start_s=0.0) is None
     assert crops_of(np.zeros((180, 320, 3), np.uint8), finding, [48]) is None
     with pytest.raises(ConfigError, match="strength of 3"):
         one_for_all(perturbations.load(artifacts.perturbation("default")), 3.0)

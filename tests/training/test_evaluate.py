@@ -52,6 +52,7 @@ def asked(data, tiny_weights, tmp_path):
             "out": tmp_path / "report" / "evaluate.json",
             "legs": LEGS,
             "landmark_faces": 4,
+            "pictures": 4,
         }
         return EvaluateSettings(**usual | changes)
 

@@ -26,8 +26,9 @@ SIZE: Final = (1280, 720)
 """Width and height of the captured pictures."""
 _SHOWN_PX: Final = 320
 """Side of the face in them."""
-FRAMES: Final = 8
 _SWAY_PX: Final = 3.0
+_SWAY_PICTURES: Final = 8
+"""How far the face moves to either side, and in how many pictures it does so once."""
 
 Crop = NDArray[np.uint8]
 """``uint8[S, S]``, a grey, aligned face."""
@@ -72,9 +73,9 @@ class Call:
         ]
 
 
-def camera_noise(levels: float, seed: int) -> NDArray[np.int16]:
-    """Normal noise of this standard deviation, ``int16[FRAMES, 720, 1280]``."""
-    drawn = np.random.default_rng(seed).standard_normal((FRAMES, *SIZE[::-1]), np.float32)
+def camera_noise(levels: float, pictures: int, seed: int) -> NDArray[np.int16]:
+    """Normal noise of this standard deviation, ``int16[pictures, 720, 1280]``."""
+    drawn = np.random.default_rng(seed).standard_normal((pictures, *SIZE[::-1]), np.float32)
     noise: NDArray[np.int16] = np.rint(levels * drawn).astype(np.int16)
     return noise
 
@@ -86,14 +87,14 @@ def capture(
 
     Args:
         image: ``uint8[48, 48]``, grey.
-        noise: see :func:`camera_noise`.
+        noise: of each picture; see :func:`camera_noise`.
         finding: the near end's finder.
         start_s: when the first picture is taken: a perturbation may change with time.
     """
     large = cv2.resize(image, (_SHOWN_PX, _SHOWN_PX), interpolation=cv2.INTER_CUBIC)
     left, top = (SIZE[0] - _SHOWN_PX) // 2, (SIZE[1] - _SHOWN_PX) // 2
     still = cv2.copyMakeBorder(large, top, top, left, left, cv2.BORDER_REPLICATE)
-    phases = 2.0 * math.pi * np.arange(FRAMES) / FRAMES
+    phases = 2.0 * math.pi * np.arange(len(noise)) / _SWAY_PICTURES
     sways = [np.array([[1.0, 0.0, _SWAY_PX * math.sin(at)], [0.0, 1.0, 0.0]]) for at in phases]
     pictures: list[Image] = []
     for sway, grain in zip(sways, noise, strict=True):

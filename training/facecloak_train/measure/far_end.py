@@ -20,7 +20,6 @@ from facecloak_train.measure.calls import (
     Call,
     Choose,
     Crop,
-    camera_noise,
     capture,
     crops_of,
 )
@@ -57,7 +56,7 @@ class FarEnd:
         legs: how its pictures get to the far end.
         choices: what is laid on it, by name, beside nothing.
         victims: who reads it there.
-        noise: standard deviation of the camera's, in levels.
+        noise: the camera's; see :func:`facecloak_train.measure.calls.camera_noise`.
         seed: of every random choice.
     """
 
@@ -67,13 +66,13 @@ class FarEnd:
         choices: Mapping[str, Choose],
         victims: Sequence[Victim],
         *,
-        noise: float,
+        noise: NDArray[np.int16],
         seed: int,
     ) -> None:
         self._legs = legs
         self._choices = choices
         self._victims = victims
-        self._noise = camera_noise(noise, seed)
+        self._noise = noise
         self._seed = seed
 
     def measure(self, faces: Faces, chosen: Sequence[int], ledger: Ledger) -> None:

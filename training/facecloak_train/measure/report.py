@@ -81,15 +81,15 @@ def _notes(report: dict[str, Any]) -> list[str]:
     faces = max(row["faces"] for row in report["rows"])
     sent = ", ".join(f"{leg} {kbps:.0f}" for leg, kbps in report["sent_kbps"].items() if kbps)
     lines = [
-        "- Each face is a call of eight pictures of a camera that takes 30 a second, with noise of "
-        f"{report['camera_noise']:g} levels; the face is found anew in the last one. A face that "
-        "is not found there, clean or protected, is left out of that row.",
+        f"- Each face is a call of {report['pictures']} pictures of a camera that takes 30 a "
+        f"second, with noise of {report['camera_noise']:g} levels; the face is found anew in the "
+        "last one. A face that is not found there, clean or protected, is left out of that row.",
         "- Intervals are over faces: FER2013 does not say who is who, so that two pictures of one "
         "person count as two. Those of bits take back the bias of the estimate, which shows "
         f"{_bias(faces, report['classes']):.2f} bit where there is none ({faces} faces).",
     ]
     if sent:
-        lines.append(f"- What the encoders sent in these first pictures, in kb/s: {sent}.")
+        lines.append(f"- What the encoders sent of that, in kb/s: {sent}.")
     lines += [f"- {leg} is left out: {why}." for leg, why in report["skipped"].items()]
     if rule := report.get("landmark_rule"):
         lines.append(

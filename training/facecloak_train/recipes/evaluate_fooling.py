@@ -8,11 +8,12 @@ A PrivateTest face that stands in no other split becomes a short call (``measure
 shipped finder and compositor protect it, once with the perturbation, once with random sign noise of
 the same levels; an encoder at a constant bit rate sends it; and in the last picture that arrives
 the finder looks for the face anew, as the far end would. Every classifier reads the same pictures.
-A face that is not found in the clean or in the protected picture is counted, not judged.
+A face that is not found in the clean or in the protected picture is counted, not judged. Each call
+begins at a moment of its own, so that a perturbation that changes with time is met at any.
 
-A face takes about two seconds of a core on nine legs. What was read is kept beside the report until
-that is written, so that the same command goes on after a kill. A Markdown table and a picture go
-beside the report.
+A face takes about four seconds of a core on nine legs. What was read is kept beside the report
+until that is written, so that the same command goes on after a kill. A Markdown table and a picture
+go beside the report.
 """
 
 import contextlib
@@ -33,7 +34,7 @@ from facecloak_train.attacks.baselines import random_sign
 from facecloak_train.data import fer2013
 from facecloak_train.data.fer2013 import Faces
 from facecloak_train.measure import landmark_rule
-from facecloak_train.measure.calls import one_for_all
+from facecloak_train.measure.calls import camera_noise, one_for_all
 from facecloak_train.measure.codec import Leg, legs_of, missing
 from facecloak_train.measure.far_end import CLEAN, FarEnd, Row
 from facecloak_train.measure.fooling import fooling_of_readings
@@ -83,7 +84,8 @@ def evaluate_fooling(settings: EvaluateSettings) -> dict[str, Any]:
             rule = _landmark_rule(eyes, splits, settings, ledger.folder)
             victims.append(rule)
             told = {"landmark_rule": rule.told}
-        far_end = FarEnd(legs, choices, victims, noise=settings.noise, seed=settings.seed)
+        noise = camera_noise(settings.noise, settings.pictures, settings.seed)
+        far_end = FarEnd(legs, choices, victims, noise=noise, seed=settings.seed)
         far_end.measure(private, chosen, ledger)
     found = [ledger.rows[number] for number in chosen if ledger.rows[number]["found"]]
     if not found:
@@ -117,6 +119,7 @@ def evaluate_fooling(settings: EvaluateSettings) -> dict[str, Any]:
         "faces": len(chosen),
         "found": len(found),
         "camera_noise": settings.noise,
+        "pictures": settings.pictures,
         "sent_kbps": {leg.name: _mean(row["kbps"][leg.key] for row in found) for leg in legs},
         "skipped": skipped,
         "seen": seen,

@@ -95,6 +95,9 @@ class EvaluateSettings:
     fool."""
     landmark_faces: int = 10000
     """How many training faces, drawn at random, that rule is fitted to."""
+    pictures: int = 16
+    """Pictures of a call; the last is read. Encoders need about half a second to come near to their
+    rate."""
     noise: float = 2.0
     """Standard deviation of the camera's noise, in 8-bit levels."""
     input_px: int = 44
