@@ -1,6 +1,6 @@
 """A face of FER2013 in a call: as it is captured, as it is sent, and as the far end finds it.
 
-The face is enlarged, in a 1280x720 picture that repeats its border; it moves a little from frame
+The face is enlarged, before a plain light wall in a 1280x720 picture; it moves a little from frame
 to frame, and a camera adds noise of its own.
 """
 
@@ -26,6 +26,10 @@ SIZE: Final = (1280, 720)
 """Width and height of the captured pictures."""
 _SHOWN_PX: Final = 320
 """Side of the face in them."""
+_WALL: Final = 200
+"""Its grey; before it the finder sees nearly all faces, before their repeated border two thirds."""
+_EDGE_PX: Final = 20
+"""Over which the face's repeated border turns into the wall."""
 _SWAY_PX: Final = 3.0
 _SWAY_PICTURES: Final = 8
 """How far the face moves to either side, and in how many pictures it does so once."""
@@ -91,9 +95,7 @@ def capture(
         finding: the near end's finder.
         start_s: when the first picture is taken: a perturbation may change with time.
     """
-    large = cv2.resize(image, (_SHOWN_PX, _SHOWN_PX), interpolation=cv2.INTER_CUBIC)
-    left, top = (SIZE[0] - _SHOWN_PX) // 2, (SIZE[1] - _SHOWN_PX) // 2
-    still = cv2.copyMakeBorder(large, top, top, left, left, cv2.BORDER_REPLICATE)
+    still = _before_a_wall(image)
     phases = 2.0 * math.pi * np.arange(len(noise)) / _SWAY_PICTURES
     sways = [np.array([[1.0, 0.0, _SWAY_PX * math.sin(at)], [0.0, 1.0, 0.0]]) for at in phases]
     pictures: list[Image] = []
@@ -113,6 +115,22 @@ def capture(
         tuple(Face(first.track, place, first.sighting) for place in places),
         face_crop(pictures[0], first.face_from_frame, FACE_PX),
     )
+
+
+def _before_a_wall(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The enlarged face, ``uint8[720, 1280]``."""
+    large = cv2.resize(image, (_SHOWN_PX, _SHOWN_PX), interpolation=cv2.INTER_CUBIC)
+    left, top = (SIZE[0] - _SHOWN_PX) // 2, (SIZE[1] - _SHOWN_PX) // 2
+    spread = cv2.copyMakeBorder(large, top, top, left, left, cv2.BORDER_REPLICATE)
+    across, down = (
+        np.abs(np.arange(length) - 0.5 * (length - 1)) - 0.5 * _SHOWN_PX for length in SIZE
+    )
+    away = np.maximum(across, down[:, None]) / _EDGE_PX
+    share = np.clip(1.0 - away, 0.0, 1.0).astype(np.float32)
+    mixed: NDArray[np.uint8] = np.rint(_WALL + share * (spread - np.float32(_WALL))).astype(
+        np.uint8
+    )
+    return mixed
 
 
 def crops_of(picture: Image, finding: Finding, sizes_px: Iterable[int]) -> dict[int, Crop] | None:
