@@ -159,3 +159,77 @@ def test_a_leg_that_nobody_knows_is_one_sentence(asked, caplog):
     models = f"--models {settings.models[0]} --legs vp8-720p-900"
     assert main(f"evaluate {words} {models}".split()) == 4
     assert "there is no leg 'vp8-720p-900'" in caplog.text
+
+
+def figures(fooling_rate, faces=10):
+    names = ("low", "high", "accuracy", "clean_accuracy", "uar", "clean_uar", "sink_share")
+    bits = dict.fromkeys(("bits", "bits_low", "bits_high", "clean_bits"), 0.5)
+    return dict.fromkeys(names, 0.5) | bits | {"fooling_rate": fooling_rate, "faces": faces}
+
+
+def told(classifiers, rates, **changes):
+    """A report on one leg; ``rates`` are those of the perturbation, a fifth of them the noise's."""
+    rows = [
+        {"strength": 1.0, "leg": "lossless", "classifier": name, "perturbation": kind}
+        | figures(share * rate)
+        for name, rate in zip(classifiers, rates, strict=True)
+        for kind, share in (("FaceCloak", 1.0), ("random sign", 0.2))
+    ]
+    plain = {"attacked": False, "control": False}
+    usual = {
+        "rows": rows,
+        "classifiers": {
+            name: plain | {"architecture": name} | about for name, about in classifiers.items()
+        },
+        "made_against": ["VGG19", "ResNet14"],
+        "command": "facecloak-train evaluate",
+        "found": 9,
+        "faces": 10,
+        "eps": 4.0,
+        "shift": 0.01,
+        "pictures": 16,
+        "classes": 7,
+        "camera_noise": 2.0,
+        "sent_kbps": {},
+        "skipped": {},
+        "seen": {},
+    }
+    return evaluate_markdown(usual | changes)
+
+
+def test_only_architectures_that_were_never_seen_are_in_the_mean():
+    table = told(
+        {
+            "ResNet14": {"attacked": True, "architecture": "resnet14"},
+            "other weights": {"architecture": "resnet14"},
+            "hardened": {"architecture": "vgg19"},  # VGG19 was attacked, though not measured here
+            "vit a": {"architecture": "vit"},
+            "vit b": {"architecture": "vit"},
+            "mobilenet": {},
+            "landmark rule": {"control": True},
+        },
+        (0.9, 0.8, 0.7, 0.4, 0.6, 0.3, 0.1),
+    )
+    # The two of one architecture count as one: (0.5 + 0.3) / 2.
+    mean = "| *mean of 2 architectures never seen* | 40.0 %, 5.0 times the noise | 8.0 % |"
+    assert mean in table
+    assert table.count("mean of") == 1
+    assert "| **ResNet14** | 90.0 % (50.0 - 50.0) | 18.0 % (50.0 - 50.0) |" in table
+
+
+def test_without_an_unseen_architecture_there_is_no_mean():
+    assert "mean of" not in told({"ResNet14": {"architecture": "resnet14"}}, (0.5,))
+
+
+def test_every_row_has_the_cells_of_its_head():
+    rows = [
+        {"strength": 1.0, "leg": "lossless", "classifier": name, "perturbation": kind}
+        | (figures(0.5) if name == "vit" else {"faces": 0})
+        for name in ("vit", "blind")
+        for kind in ("FaceCloak", "pattern alone", "random sign")
+    ]
+    table = told({"vit": {}, "blind": {"control": True}}, (0.5, 0.5), rows=rows)
+    lines = [line for line in table.splitlines() if line.startswith("|")]
+    assert len(lines) == 2 + 2 + 1
+    assert len({line.count("|") for line in lines}) == 1
+    assert "| blind | no face is found |" in table

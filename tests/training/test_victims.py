@@ -22,7 +22,7 @@ def splits(tiny_faces):
 
 def test_a_training_s_weights_read_the_middle_of_the_face(tiny_weights, splits):
     (victim,) = opened([tiny_weights], splits["Training"], 44)
-    assert (victim.name, victim.input_px) == ("run", 48)
+    assert (victim.name, victim.architecture, victim.input_px) == ("run", "tiny", 48)
     private = splits["PrivateTest"]
     assert (read(victim, [*private.images]) == private.labels).mean() > 0.8
     rim = private.images.copy()
@@ -34,6 +34,7 @@ def test_an_export_reads_as_the_app_does(tiny_weights, splits):
     exported, trained = opened([shipped("resnet14"), tiny_weights], splits["Training"], 44)
     judge = OnnxClassifier(shipped("resnet14"), "cpu")
     assert (exported.name, exported.sha256) == (judge.card.name, judge.card.sha256)
+    assert exported.architecture == "resnet14"
     crops = splits["PrivateTest"].images
     np.testing.assert_array_equal(read(exported, [*crops]), judge.logits(crops).argmax(axis=1))
     assert trained.sha256 != exported.sha256

@@ -30,7 +30,8 @@ class ExportedVictim:
         if card.is_clip or card.labels != LABELS:
             msg = f"{path.name} does not read the expressions of FER2013 in still faces."
             raise ArtifactError(msg, "Give classifiers that `facecloak-train export` wrote.")
-        self.name, self.sha256, self.input_px = card.name, card.sha256, card.input_px
+        self.name, self.architecture = card.name, card.architecture
+        self.sha256, self.input_px = card.sha256, card.input_px
 
     def logits(self, crops: NDArray[np.uint8]) -> Logits:
         """See :class:`Victim`."""
@@ -51,9 +52,9 @@ class TrainedVictim:
 
     def __init__(self, path: Path, training: Faces, net_px: int) -> None:
         self.name, self.sha256 = path.resolve().parent.name, run.digest_of(path)
-        self.input_px = FACE_PX
+        self.architecture, self.input_px = architecture(path), FACE_PX
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        net = nets.build(architecture(path), len(LABELS)).to(self._device)
+        net = nets.build(self.architecture, len(LABELS)).to(self._device)
         load_weights(net, path, torch.from_numpy(training.images[:1])[:, None], net_px, 0)
         self._net = CentreCrop(net, net_px).eval()
 

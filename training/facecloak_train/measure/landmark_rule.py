@@ -75,7 +75,7 @@ class LandmarkRule:
     """The rule, fitted; reads as the classifiers do.
 
     Attributes:
-        name, input_px: as of any classifier.
+        name, architecture, input_px: as of any classifier.
         sha256: digest of its file.
         told: of how many faces it was fitted, and what it read rightly of others.
 
@@ -88,7 +88,7 @@ class LandmarkRule:
     """
 
     def __init__(self, eyes: LandmarkEyes, path: Path) -> None:
-        self.name, self.input_px = NAME, INPUT_PX
+        self.name, self.architecture, self.input_px = NAME, "logistic regression", INPUT_PX
         self._eyes = eyes
         tensors, self.told = run.load_checkpoint(path)
         self._tensors = {name: tensor.numpy() for name, tensor in tensors.items()}

@@ -16,11 +16,13 @@ class Victim(Protocol):
 
     Attributes:
         name: as it stands in tables.
+        architecture: of its network.
         sha256: digest of its weights; of an export that on its card.
         input_px: side of the crops that it takes, in pixels.
     """
 
     name: str
+    architecture: str
     sha256: str
     input_px: int
 

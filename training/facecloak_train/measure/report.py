@@ -3,6 +3,8 @@
 import math
 from typing import Any
 
+import numpy as np
+
 
 def evaluate_markdown(report: dict[str, Any]) -> str:
     """The table of an ``evaluate`` report: a row for each strength, leg and classifier."""
@@ -14,8 +16,8 @@ def evaluate_markdown(report: dict[str, Any]) -> str:
     lines = [
         f"Read from the last picture of a call, in {report['found']} of {report['faces']} FER2013 "
         "PrivateTest faces that stand in no other split; the finder does not see the others, so "
-        f"that they would be shielded. Made against {', '.join(report['made_against'])}: in bold; "
-        "the other classifiers it never saw. At strength 1 at most "
+        f"that they would be shielded. Made against {', '.join(report['made_against'])}: in bold. "
+        "At strength 1 at most "
         f"{report['eps']:g} levels are added and the face is moved by at most "
         f"{_percent(report['shift'])} of its width. Random sign noise of the same levels stands "
         "beside it.",
@@ -34,15 +36,9 @@ def evaluate_markdown(report: dict[str, Any]) -> str:
             before + _evaluated(f"**{name}**" if about["attacked"] else name, *pairs[name])
             for name, about in report["classifiers"].items()
         ]
-        networks = [
-            pair
-            for name, pair in pairs.items()
-            if not report["classifiers"][name]["attacked"]
-            and name not in report["controls"]
-            and all(row["faces"] for row in pair)
-        ]
-        if len(networks) > 1:
-            lines.append(before + _mean_of(networks))
+        unseen = _unseen(report)
+        if all(row["faces"] for name in unseen for row in pairs[name]) and unseen:
+            lines.append(before + _mean_of(unseen, pairs))
     lines += ["", *_notes(report), "", *_visible(report), f"Made by `{report['command']}`.", ""]
     return "\n".join(lines)
 
@@ -50,7 +46,7 @@ def evaluate_markdown(report: dict[str, Any]) -> str:
 def _evaluated(name: str, ours: dict[str, Any], *others: dict[str, Any]) -> str:
     """The cells of a classifier; ``others`` are what the perturbation is held against."""
     if not ours["faces"]:
-        return f"{name} | no face is found {'| ' * (5 + len(others))}| 0 |"
+        return " | ".join([name, "no face is found", *[""] * (4 + len(others)), "0"]) + " |"
     bits, low, high, clean = (ours[key] for key in ("bits", "bits_low", "bits_high", "clean_bits"))
     cells = [
         name,
@@ -65,15 +61,36 @@ def _evaluated(name: str, ours: dict[str, Any], *others: dict[str, Any]) -> str:
     return " | ".join(cells) + " |"
 
 
-def _mean_of(networks: list[tuple[dict[str, Any], ...]]) -> str:
-    """The cells of the mean of some classifiers; the last pattern is what ours is held against."""
-    rates = [
-        sum(row["fooling_rate"] for row in rows) / len(rows) for rows in zip(*networks, strict=True)
-    ]
-    cells = [f"{100 * rate:.1f} %" for rate in rates]
-    if rates[-1]:
-        cells[0] += f", {rates[0] / rates[-1]:.1f} times the noise"
-    name = f"*mean of {len(networks)} networks never seen*"
+def _unseen(report: dict[str, Any]) -> dict[str, str]:
+    """Classifiers of architectures that the attack never saw, by name; which architecture each is.
+
+    A classifier of an architecture that was attacked is none, whatever its weights. Of attacked
+    classifiers that were not measured only the name is known, which is taken for the architecture.
+    """
+    classifiers = report["classifiers"]
+    attacked = {about["architecture"] for about in classifiers.values() if about["attacked"]}
+    attacked |= {name.lower() for name in report["made_against"]}
+    return {
+        name: about["architecture"]
+        for name, about in classifiers.items()
+        if about["architecture"] not in attacked and not about["control"]
+    }
+
+
+def _mean_of(unseen: dict[str, str], pairs: dict[str, tuple[dict[str, Any], ...]]) -> str:
+    """The cells of the mean over architectures, each the mean of its classifiers.
+
+    The last pattern is what ours is held against.
+    """
+    by_architecture: dict[str, list[tuple[float, ...]]] = {}
+    for name, architecture in unseen.items():
+        rates = tuple(row["fooling_rate"] for row in pairs[name])
+        by_architecture.setdefault(architecture, []).append(rates)
+    means = np.mean([np.mean(rates, axis=0) for rates in by_architecture.values()], axis=0)
+    cells = [f"{100 * rate:.1f} %" for rate in means]
+    if means[-1]:
+        cells[0] += f", {means[0] / means[-1]:.1f} times the noise"
+    name = f"*mean of {len(by_architecture)} architectures never seen*"
     return " | ".join([name, *cells, *[""] * 5]) + " |"
 
 

@@ -110,10 +110,14 @@ def evaluate_fooling(settings: EvaluateSettings) -> dict[str, Any]:
         "eps": shipped.header.eps,
         "shift": shipped.header.shift,
         "classifiers": {
-            victim.name: {"sha256": victim.sha256, "attacked": _is_attacked(victim, shipped)}
+            victim.name: {
+                "architecture": victim.architecture,
+                "sha256": victim.sha256,
+                "attacked": _is_attacked(victim, shipped),
+                "control": victim.name == landmark_rule.NAME,
+            }
             for victim in victims
         },
-        "controls": [landmark_rule.NAME] if settings.landmarks else [],
         "classes": len(fer2013.LABELS),
         "left_out": len(splits["PrivateTest"]) - len(private),
         "faces": len(chosen),
