@@ -5,6 +5,7 @@ import cv2
 import numpy as np
 import pytest
 from av.codec.codec import UnknownCodecError
+from facecloak_train.measure import codec as codecs
 from facecloak_train.measure.codec import (
     CODECS,
     LEGS,
@@ -98,3 +99,13 @@ def test_a_leg_without_an_encoder_says_which_is_missing(monkeypatch):
     monkeypatch.setattr(av, "Codec", unknown)
     assert "no encoder libvpx" in missing(LEGS["vp8-360p-500"])
     assert missing(LEGS["lossless"]) == ""
+
+
+def test_a_leg_whose_encoder_fails_says_so(monkeypatch):
+    def fails(*_):
+        raise av.FFmpegError(22, "invalid argument")
+
+    monkeypatch.setattr(codecs, "arrive", fails)
+    assert missing(LEGS["av1-180p-150"]) == (
+        "libsvtav1 does not work on this machine (invalid argument)"
+    )

@@ -133,7 +133,7 @@ def legs_of(keys: Iterable[str]) -> list[Leg]:
 
 
 def missing(leg: Leg) -> str:
-    """Why this machine cannot send pictures over a leg; empty where it can."""
+    """Why this machine cannot send pictures over a leg, which is tried; empty where it can."""
     if not leg.codec:
         return ""
     encoder = CODECS[leg.codec].encoder
@@ -141,6 +141,11 @@ def missing(leg: Leg) -> str:
         av.Codec(encoder, "w")
     except UnknownCodecError:
         return f"the ffmpeg of this machine has no encoder {encoder}"
+    width, height = leg.size
+    try:
+        arrive([np.zeros((height, width, 3), np.uint8)] * 2, leg)
+    except av.FFmpegError as exc:
+        return f"{encoder} does not work on this machine ({exc.strerror})"
     return ""
 
 

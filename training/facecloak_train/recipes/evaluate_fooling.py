@@ -11,7 +11,7 @@ the finder looks for the face anew, as the far end would. Every classifier reads
 A face that is not found in the clean or in the protected picture is counted, not judged. Each call
 begins at a moment of its own, so that a perturbation that changes with time is met at any.
 
-A face takes about four seconds of a core on nine legs. What was read is kept beside the report
+A face takes about two seconds of two cores on nine legs. What was read is kept beside the report
 until that is written, so that the same command goes on after a kill. A Markdown table and a picture
 go beside the report.
 """
