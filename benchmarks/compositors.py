@@ -13,7 +13,7 @@ import numpy as np
 from facecloak.capture.demo import DemoSource
 from facecloak.cloak.onnx_cloak import OnnxCloak
 from facecloak.cloak.opencv_cloak import OpenCvCloak
-from facecloak.core import artifacts, perturbation
+from facecloak.core import artifacts, bank
 from facecloak.face.mediapipe_finder import MediaPipeFinder
 
 
@@ -23,8 +23,8 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=100)
     parser.add_argument("--device", default="cpu")
     asked = parser.parse_args()
-    pattern = perturbation.load(artifacts.perturbation("default"))
-    cloaks = {"OpenCV": OpenCvCloak(pattern), "ONNX": OnnxCloak(pattern, 1.0, asked.device)}
+    given = bank.load(artifacts.perturbation("default"))
+    cloaks = {"OpenCV": OpenCvCloak(given), "ONNX": OnnxCloak(given, 1.0, asked.device)}
     taken: dict[str, list[float]] = {name: [] for name in cloaks}
     beyond: list[float] = []
     with DemoSource(None) as source, MediaPipeFinder() as finder:

@@ -1,5 +1,6 @@
 """The composition root: names the concrete stages, in the order of the data flow."""
 
+import logging
 import platform
 import threading
 from collections.abc import Callable, Sequence
@@ -11,8 +12,9 @@ from pathlib import Path
 from facecloak import capture, inference, sink
 from facecloak.cloak.onnx_cloak import OnnxCloak
 from facecloak.cloak.opencv_cloak import OpenCvCloak
+from facecloak.cloak.selector import Mix
 from facecloak.cloak.slate import Slate
-from facecloak.core import artifacts, perturbation
+from facecloak.core import artifacts, bank
 from facecloak.core.errors import ArtifactError, DeviceError
 from facecloak.core.modelcard import ModelCard
 from facecloak.core.perturbation import Header
@@ -30,6 +32,8 @@ from facecloak.sink.recovering import RecoveringSink
 from facecloak.verify.onnx_judge import OnnxClassifier
 from facecloak.verify.panel import Panel
 
+logger = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class Protection:
@@ -42,6 +46,7 @@ class Protection:
         header: of the perturbation.
         budget: the most that is added to a channel, in 8-bit levels.
         displaced: the frame with its faces moved and nothing added: what the budget counts from.
+        mixes: the shares of the perturbation's members that each face of a frame gets, by label.
     """
 
     protector: Protector
@@ -50,6 +55,7 @@ class Protection:
     header: Header
     budget: int
     displaced: Callable[[Frame, Sequence[Face]], Frame]
+    mixes: Callable[[Frame, Sequence[Face]], Sequence[Mix]]
 
 
 def cloak(settings: Settings) -> tuple[OpenCvCloak | OnnxCloak, Header]:
@@ -60,17 +66,17 @@ def cloak(settings: Settings) -> tuple[OpenCvCloak | OnnxCloak, Header]:
         ConfigError: the strength leaves the budget.
         DeviceError: the device asked for does not work here.
     """
-    pattern = perturbation.load(artifacts.perturbation(settings.perturbation))
+    given = bank.load(artifacts.perturbation(settings.perturbation))
     if settings.device != "cpu" and inference.why_no_cuda() is None:
         try:
-            made = OnnxCloak(pattern, settings.strength, settings.device)
+            made = OnnxCloak(given, settings.strength, settings.device)
         except DeviceError:
             if settings.device == "cuda":
                 raise
         else:
             if made.device == "cuda":
-                return made, pattern.header
-    return OpenCvCloak(pattern, settings.strength), pattern.header
+                return made, given.header
+    return OpenCvCloak(given, settings.strength), given.header
 
 
 def protection(settings: Settings, *, live: bool) -> Protection:
@@ -101,6 +107,10 @@ def protection(settings: Settings, *, live: bool) -> Protection:
     jury: Jury = InlineJury(panel, times)
     if live:
         jury = ThreadJury(panel, times, every_s=settings.judge_every_s)
+    names = {classifier.card.name for classifier in classifiers}
+    if header.selector and header.selector not in names:
+        what = "%s, which chooses among %d perturbations, does not judge: every face gets the same"
+        logger.warning(what, header.selector, 1 + len(header.answers))
     return Protection(
         protector=Protector(
             finder=finder, cloak=made, shield=Slate(), jury=jury, guard=guard, times=times
@@ -110,6 +120,7 @@ def protection(settings: Settings, *, live: bool) -> Protection:
         header=header,
         budget=made.budget,
         displaced=made.displaced,
+        mixes=made.mixes,
     )
 
 

@@ -1,16 +1,21 @@
 """What is shipped, put together; and what is not what it says, refused."""
 
+import dataclasses
 import shutil
 
+import cv2
 import numpy as np
 import pytest
 from safetensors import safe_open
 from safetensors.numpy import save_file
+from skimage.data import astronaut
 
 from facecloak import app, capture, inference, sink
 from facecloak.cloak.opencv_cloak import OpenCvCloak
-from facecloak.core import artifacts, perturbation
+from facecloak.commands.protect import protect
+from facecloak.core import artifacts, bank
 from facecloak.core.errors import ArtifactError, ConfigError, DeviceError, DigestMismatch
+from facecloak.core.perturbation import Header, Perturbation
 from facecloak.settings import Settings
 from facecloak.verify.onnx_judge import OnnxClassifier
 
@@ -25,7 +30,7 @@ def shipped(tmp_path, monkeypatch):
 
 
 def pattern():
-    return perturbation.load(artifacts.perturbation("default"))
+    return bank.load(artifacts.perturbation("default"))
 
 
 @pytest.mark.slow
@@ -46,6 +51,50 @@ def test_the_strength_scales_the_budget_within_limits(monkeypatch):
     monkeypatch.setattr("facecloak.cloak.dose.MAX_EPS", eps)
     with pytest.raises(ConfigError, match=r"more than .* levels"):
         app.protection(Settings(strength=1.5), live=False)
+
+
+def painted(path, selector="ResNet14"):
+    """A bank that answers each label of the shipped classifiers by a level of its own."""
+    labels = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+    header = Header(
+        eps=8.0, method="t", seed=0, datasets=(), victims=(), format=3, answers=labels,
+        selector=selector,
+    )  # fmt: skip
+    levels = {label: float(n + 1) for n, label in enumerate(("any", *labels))}
+    made = bank.Bank(
+        header,
+        {
+            label: Perturbation(header, np.full((2, 2), level, np.float32))
+            for label, level in levels.items()
+        },
+    )
+    made.save(path)
+    return Settings(perturbation=str(path), device="cpu"), levels
+
+
+@pytest.mark.slow
+def test_a_picture_gets_the_member_that_answers_its_expression(tmp_path):
+    """From the file to the file, with the shipped finder and judges; rehearsed, so at once."""
+    settings, levels = painted(tmp_path / "bank.safetensors")
+    clean = cv2.cvtColor(astronaut()[0:300, 80:380], cv2.COLOR_RGB2BGR)
+    cv2.imwrite(str(tmp_path / "in.png"), clean)
+    asked = dataclasses.replace(settings, source=str(tmp_path / "in.png"))
+    told = protect(asked, tmp_path / "out.png")
+    (reading,) = told["classifiers"]["ResNet14"]["readings"]
+    label = reading.split(" -> ")[0]
+    assert told["members"] == {label: 1.0}
+    assert told["largest_change_levels"]["faces"] == levels[label]
+
+
+@pytest.mark.slow
+@pytest.mark.warns_in_log
+@pytest.mark.parametrize(("selector", "count"), [("ResNet14", 0), ("Nonesuch", 1)])
+def test_a_selector_that_does_not_judge_is_told(tmp_path, caplog, selector, count):
+    settings, _ = painted(tmp_path / "bank.safetensors", selector)
+    app.protection(settings, live=True).protector.close()
+    told = [one.getMessage() for one in caplog.records if one.name == "facecloak.app"]
+    assert len(told) == count
+    assert all("Nonesuch, which chooses among 8 perturbations, does not" in one for one in told)
 
 
 def test_cuda_where_there_is_none_is_told():

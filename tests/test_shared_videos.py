@@ -7,13 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facecloak import app
 from facecloak.capture.video import VideoSource
 from facecloak.cli import main
 from facecloak.commands import protect as command
 from facecloak.commands.measuring import Measurer
 from facecloak.core.ports import EndOfSource
-from facecloak.settings import Settings
 
 SHARED = Path(os.environ.get("FACECLOAK_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 VIDEOS = sorted((SHARED / "data" / "video").glob("*.*"))
@@ -38,7 +36,7 @@ def test_only_faces_change_and_by_no_more_than_the_budget(video, tmp_path, monke
 
     class Remembering(Measurer):
         def __call__(self, clean, protected):
-            moved.append(app.cloak(Settings())[0].displaced(clean, protected.faces.found).image)
+            moved.append(self._displaced(clean, protected.faces.found).image)
             super().__call__(clean, protected)
 
     monkeypatch.setattr(command, "Measurer", Remembering)

@@ -1,1 +1,1 @@
-"""Adds the perturbation to the aligned face; draws the shield."""
+"""Adds to each aligned face the perturbation that answers it; draws the shield."""

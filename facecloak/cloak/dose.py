@@ -1,4 +1,4 @@
-"""How much of a perturbation is given: its budgets at a strength, and the pattern in 8 bits."""
+"""How much of a bank is given: its budgets at a strength, and its patterns in 8 bits."""
 
 import functools
 import math
@@ -7,12 +7,18 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from facecloak.cloak.selector import Mix
+from facecloak.core import displacement
+from facecloak.core.bank import Bank
+from facecloak.core.displacement import Field
 from facecloak.core.errors import ConfigError
-from facecloak.core.perturbation import MAX_EPS, MAX_SHIFT, MAX_STRAIN, Perturbation
+from facecloak.core.perturbation import MAX_EPS, MAX_SHIFT, MAX_STRAIN
 
 MAX_STRENGTH: Final = 2.0
 ZERO: Final = 128
 """The step that changes nothing."""
+FIELD_PX: Final = 96
+"""Side of a field of shifts: much finer than its cells, and little memory."""
 _PATTERN_PX: Final = (64, 128, 256, 512)
 _FINENESS: Final = 0.7
 """Pixels of the pattern for each of the face: its cells are larger, and little memory is fast."""
@@ -22,27 +28,26 @@ Steps = NDArray[np.uint8]
 
 
 class Dose:
-    """A perturbation at a strength.
+    """A bank at a strength. What was painted of a member is kept; a mix costs a sum.
 
     Args:
-        perturbation: what to add.
+        bank: what to add.
         strength: factor on it, at most 2; its budgets scale with it.
 
     Attributes:
-        perturbation, strength: as given.
         budget: the most that is added to any channel of any pixel, in whole 8-bit levels.
-        steps_per_level: the scale of the pattern.
+        steps_per_level: the scale of the patterns.
 
     Raises:
-        ConfigError: the strength is out of range, breaks a limit, or is so small that no pixel
-            would change.
+        ConfigError: the strength is out of range, breaks a limit, or is so small that a member
+            would change no pixel.
     """
 
-    def __init__(self, perturbation: Perturbation, strength: float) -> None:
+    def __init__(self, bank: Bank, strength: float) -> None:
         if not 0.0 < strength <= MAX_STRENGTH:
             msg = f"A strength of {strength:g} is not possible."
             raise ConfigError(msg, f"Choose more than 0 and at most {MAX_STRENGTH:g}.")
-        header = perturbation.header
+        header = bank.header
         eps = header.eps * strength
         if eps > MAX_EPS:
             msg = f"A strength of {strength:g} would change pixels by more than {MAX_EPS:g} levels."
@@ -52,14 +57,19 @@ class Dose:
                 msg = f"A strength of {strength:g} would bend faces too far."
                 raise ConfigError(msg, f"Choose at most {limit / most:g}.")
         self.budget = math.floor(eps + 1e-6)
-        if perturbation.reach and (self.budget < 1 or perturbation.reach * strength < 1.0):
+        reach = min((one.reach for one in bank.members.values() if one.reach), default=None)
+        if reach is not None and (self.budget < 1 or reach * strength < 1.0):
             msg = f"A strength of {strength:g} would change no pixel."
-            least = 1.0 / min(header.eps, perturbation.reach)
-            raise ConfigError(msg, f"Choose at least {least:.3f}.")
-        self.perturbation = perturbation
-        self.strength = strength
+            raise ConfigError(msg, f"Choose at least {1.0 / min(header.eps, reach):.3f}.")
         self.steps_per_level = (255 - ZERO) / eps
-        self._still = functools.lru_cache(len(_PATTERN_PX))(self._render)
+        self._bank = bank
+        self._strength = strength
+        self._still = functools.cache(self._render)
+        self._shifts = {
+            label: displacement.render(one.displacement, FIELD_PX) * np.float32(strength)
+            for label, one in bank.members.items()
+            if one.displaces
+        }
 
     def levels(self) -> NDArray[np.float64]:
         """What each of the 256 steps means, in whole levels within the budget: ``float64[256]``."""
@@ -67,15 +77,41 @@ class Dose:
         whole: NDArray[np.float64] = np.clip(exact, -self.budget, self.budget)
         return whole
 
-    def steps(self, face_px: float, t_s: float) -> Steps:
+    def steps(self, mix: Mix, face_px: float, t_s: float) -> Steps:
         """The pattern for a face of that width, little coarser than it at most: ``uint8[S, S]``."""
         wanted_px = _FINENESS * face_px
         size_px = next((size for size in _PATTERN_PX if size >= wanted_px), _PATTERN_PX[-1])
-        if self.perturbation.moves:
-            return self._render(size_px, t_s)
-        return self._still(size_px)
+        if len(mix) == 1:
+            (label,) = mix
+            return self._member(label, size_px, t_s)
+        mixed = np.full((size_px, size_px), 0.5, np.float32)  # what is cut off then is rounded
+        for label, share in mix.items():
+            mixed += np.float32(share) * self._member(label, size_px, t_s)
+        return mixed.astype(np.uint8)
 
-    def _render(self, size_px: int, t_s: float = 0.0) -> Steps:
-        levels = self.perturbation.render(size_px, t_s) * np.float32(self.strength)
+    def shift(self, mix: Mix) -> Field | None:
+        """How far each point is moved: ``float32[FIELD_PX, FIELD_PX, 2]``, in face widths.
+
+        None where nothing is.
+        """
+        if len(mix) == 1:
+            (label,) = mix
+            return self._shifts.get(label)
+        moving = [label for label in mix if label in self._shifts]
+        if not moving:
+            return None
+        mixed = np.zeros((FIELD_PX, FIELD_PX, 2), np.float32)
+        for label in moving:
+            mixed += np.float32(mix[label]) * self._shifts[label]
+        return mixed
+
+    def _member(self, label: str, size_px: int, t_s: float) -> Steps:
+        if self._bank.members[label].moves:
+            return self._render(label, size_px, t_s)
+        return self._still(label, size_px)
+
+    def _render(self, label: str, size_px: int, t_s: float = 0.0) -> Steps:
+        painted = self._bank.members[label].render(size_px, t_s)
+        levels = painted * np.float32(self._strength)
         steps: Steps = np.rint(levels * self.steps_per_level + ZERO).astype(np.uint8)
         return steps

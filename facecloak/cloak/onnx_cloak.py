@@ -12,21 +12,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facecloak import inference
-from facecloak.cloak.displacer import FIELD_PX
-from facecloak.cloak.dose import Dose
-from facecloak.core import displacement, geometry
+from facecloak.cloak.chosen import Chosen
+from facecloak.cloak.dose import FIELD_PX
+from facecloak.cloak.selector import Mix
+from facecloak.core import geometry
+from facecloak.core.bank import Bank
+from facecloak.core.displacement import Field
 from facecloak.core.errors import ArtifactError
-from facecloak.core.perturbation import Perturbation
 from facecloak.core.types import Face, Frame, Image
 
 _HERE: Final = Path(__file__).parent
 
 
-class OnnxCloak:
+class OnnxCloak(Chosen):
     """Implements ``core.ports.Cloak``.
 
     Args:
-        perturbation: what to add.
+        bank: what to add.
         strength: factor on it, at most 2; its budgets scale with it.
         device: ``"auto"`` takes CUDA where it works.
 
@@ -41,16 +43,14 @@ class OnnxCloak:
         ArtifactError: a graph is missing.
     """
 
-    def __init__(
-        self, perturbation: Perturbation, strength: float = 1.0, device: str = "auto"
-    ) -> None:
-        self._dose = Dose(perturbation, strength)
-        self.budget = self._dose.budget
+    def __init__(self, bank: Bank, strength: float = 1.0, device: str = "auto") -> None:
+        super().__init__(bank, strength)
         self._face, _ = inference.load(_HERE / "face.onnx", device)
         self._finish, _ = inference.load(_HERE / "finish.onnx", device)
         self.device = self._face.device
-        shift = displacement.render(perturbation.displacement, FIELD_PX) * strength
-        self._shift = self._face.bring(shift.astype(np.float32))
+        self._shifts = {
+            label: self._face.bring(self._field({label: 1.0})) for label in bank.members
+        }
         self._per_level = np.array(self._dose.steps_per_level, np.float32)
 
     def apply(self, frame: Frame, faces: Sequence[Face]) -> Frame:
@@ -61,18 +61,25 @@ class OnnxCloak:
         Raises:
             DeviceError: ONNX Runtime failed on the frame.
         """
-        return self._composed(frame, faces, self.budget) if faces else frame
+        if not faces:
+            return frame
+        return self._composed(frame, faces, self._noted(frame, faces), self.budget)
 
     def displaced(self, frame: Frame, faces: Sequence[Face]) -> Frame:
         """Return the frame with the faces moved and nothing added: what the budget counts from."""
-        return self._composed(frame, faces, 0) if faces else frame
+        return self._composed(frame, faces, self.mixes(frame, faces), 0) if faces else frame
 
-    def _composed(self, frame: Frame, faces: Sequence[Face], budget: int) -> Frame:
+    def _composed(
+        self, frame: Frame, faces: Sequence[Face], mixes: Sequence[Mix], budget: int
+    ) -> Frame:
         picture, levels = frame.image, np.zeros(frame.image.shape[:2], np.float32)
-        for face in faces:
-            steps = self._dose.steps(geometry.face_width_px(face.face_from_frame), frame.captured_s)
+        for face, mix in zip(faces, mixes, strict=True):
+            face_px = geometry.face_width_px(face.face_from_frame)
+            steps = self._dose.steps(mix, face_px, frame.captured_s)
+            (label, *others) = mix
+            shift = self._field(mix) if others else self._shifts[label]  # those lie there already
             picture, levels = self._face.run(
-                picture, levels, steps, self._per_level, self._shift, _places(face, len(steps))
+                picture, levels, steps, self._per_level, shift, _places(face, len(steps))
             )
         (out,) = self._finish.run(picture, levels, np.array(budget, np.float32))
         image: Image = self._finish.fetch(out)
@@ -80,6 +87,11 @@ class OnnxCloak:
             msg = "The compositor answers in another form than it should."
             raise ArtifactError(msg, "Reinstall FaceCloak, or use --device cpu.")
         return frame.with_image(image)
+
+    def _field(self, mix: Mix) -> Field:
+        """``float32[FIELD_PX, FIELD_PX, 2]``, zeros where nothing is moved."""
+        shift = self._dose.shift(mix)
+        return np.zeros((FIELD_PX, FIELD_PX, 2), np.float32) if shift is None else shift
 
 
 def _places(face: Face, pattern_px: int) -> NDArray[np.float32]:

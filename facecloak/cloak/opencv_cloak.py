@@ -7,22 +7,26 @@ import cv2
 import numpy as np
 from cv2.typing import MatLike as Mat
 
-from facecloak.cloak.displacer import Displacer
-from facecloak.cloak.dose import ZERO, Dose, Steps
+from facecloak.cloak import displacer
+from facecloak.cloak.chosen import Chosen
+from facecloak.cloak.dose import ZERO, Steps
+from facecloak.cloak.selector import Mix
 from facecloak.core import geometry
+from facecloak.core.bank import Bank
 from facecloak.core.errors import FaceCloakError
-from facecloak.core.perturbation import Perturbation
 from facecloak.core.types import Affine, Face, Frame, Image
 
 Box = tuple[int, int, int, int]
 """Left, top, right and bottom (exclusive), in pixels of a frame."""
+_Given = tuple[Face, Mix, Box]
+"""A face, what it gets, and where."""
 
 
-class OpenCvCloak:
+class OpenCvCloak(Chosen):
     """Implements ``core.ports.Cloak``.
 
     Args:
-        perturbation: what to add.
+        bank: what to add.
         strength: factor on it, at most 2; its budgets scale with it.
 
     Attributes:
@@ -36,15 +40,11 @@ class OpenCvCloak:
 
     device = "cpu"
 
-    def __init__(self, perturbation: Perturbation, strength: float = 1.0) -> None:
-        self._dose = Dose(perturbation, strength)
-        self.budget = self._dose.budget
+    def __init__(self, bank: Bank, strength: float = 1.0) -> None:
+        super().__init__(bank, strength)
         levels = self._dose.levels()
         self._gain = np.maximum(levels, 0).astype(np.uint8)
         self._loss = np.maximum(-levels, 0).astype(np.uint8)
-        self._displacer = None
-        if perturbation.displaces:
-            self._displacer = Displacer(perturbation.displacement, strength)
 
     def apply(self, frame: Frame, faces: Sequence[Face]) -> Frame:
         """Return the frame with every face cloaked; without faces, the frame itself.
@@ -57,9 +57,9 @@ class OpenCvCloak:
         if not faces:
             return frame
         try:
-            boxes = _boxes(frame, faces)
-            out = self._displaced(frame, faces, boxes)
-            self._add(out, frame, faces, boxes)
+            given = _given(frame, faces, self._noted(frame, faces))
+            out = self._displaced(frame, given)
+            self._add(out, frame, given)
         except cv2.error as exc:
             height, width = frame.image.shape[:2]
             msg = f"OpenCV could not cloak a frame of {width}x{height} pixels."
@@ -72,26 +72,29 @@ class OpenCvCloak:
         Raises:
             cv2.error: OpenCV failed on the frame.
         """
-        return frame.with_image(self._displaced(frame, faces, _boxes(frame, faces)))
+        given = _given(frame, faces, self.mixes(frame, faces))
+        return frame.with_image(self._displaced(frame, given))
 
-    def _displaced(self, frame: Frame, faces: Sequence[Face], boxes: Sequence[Box]) -> Image:
+    def _displaced(self, frame: Frame, given: Sequence[_Given]) -> Image:
         """A copy of the picture, in which one face after the other is moved."""
         out = frame.image.copy()
-        if self._displacer is not None:
-            before: Image = frame.image
-            for number, (face, box) in enumerate(zip(faces, boxes, strict=True)):
-                if number > 0:
-                    before = out.copy()
-                self._displacer.move(before, out, face.face_from_frame, box)
+        moved = False
+        for face, mix, box in given:
+            shift = self._dose.shift(mix)
+            if shift is not None:
+                before = out.copy() if moved else frame.image
+                displacer.move(before, out, shift, face.face_from_frame, box)
+                moved = True
         return out
 
-    def _add(self, out: Image, frame: Frame, faces: Sequence[Face], boxes: Sequence[Box]) -> None:
-        """Add the pattern to the picture, in place; 0 and 255 are never left."""
+    def _add(self, out: Image, frame: Frame, given: Sequence[_Given]) -> None:
+        """Add the patterns to the picture, in place; 0 and 255 are never left."""
         placed = [
-            ((slice(box[1], box[3]), slice(box[0], box[2])), self._steps(frame, face, box))
-            for face, box in zip(faces, boxes, strict=True)
+            ((slice(box[1], box[3]), slice(box[0], box[2])), self._steps(frame, face, mix, box))
+            for face, mix, box in given
             if not _is_empty(box)
         ]
+        boxes = [box for _, _, box in given]
         if not any(_overlap(one, other) for one, other in itertools.combinations(boxes, 2)):
             for where, steps in placed:
                 _change(out[where], cv2.LUT(steps, self._gain), cv2.LUT(steps, self._loss))
@@ -103,10 +106,11 @@ class OpenCvCloak:
         gain, loss = (np.clip(part, 0, self.budget).astype(np.uint8) for part in (total, -total))
         _change(out, gain, loss)
 
-    def _steps(self, frame: Frame, face: Face, box: Box) -> Steps:
+    def _steps(self, frame: Frame, face: Face, mix: Mix, box: Box) -> Steps:
         """The change of each pixel in the face's box."""
         left, top, right, bottom = box
-        pattern = self._dose.steps(geometry.face_width_px(face.face_from_frame), frame.captured_s)
+        face_px = geometry.face_width_px(face.face_from_frame)
+        pattern = self._dose.steps(mix, face_px, frame.captured_s)
         pattern_from_frame = geometry.compose(
             geometry.crop_from_face(len(pattern)), face.face_from_frame
         )
@@ -129,8 +133,9 @@ def _change(pixels: Image, gain: Mat, loss: Mat) -> None:
     cv2.subtract(pixels, cv2.merge([loss, loss, loss]), dst=pixels)
 
 
-def _boxes(frame: Frame, faces: Sequence[Face]) -> list[Box]:
-    return [face_box(face.face_from_frame, *frame.image.shape[1::-1]) for face in faces]
+def _given(frame: Frame, faces: Sequence[Face], mixes: Sequence[Mix]) -> list[_Given]:
+    boxes = [face_box(face.face_from_frame, *frame.image.shape[1::-1]) for face in faces]
+    return list(zip(faces, mixes, boxes, strict=True))
 
 
 def _is_empty(box: Box) -> bool:

@@ -35,7 +35,7 @@ def demo(settings: Settings, folder: Path, *, seconds: float) -> dict[str, Any]:
         raise SinkUnavailable(msg, "Choose another with --out.") from exc
     source = app.source(settings, seconds=seconds)
     made = app.protection(settings, live=False)
-    measurer = Measurer(made.displaced)
+    measurer = Measurer(made.displaced, made.mixes)
     sheet = Sheet(tuple(int(share * seconds * source.fps) for share in _MOMENTS))
     with ExitStack() as opened:
         compared: list[Sink] = []
@@ -51,7 +51,8 @@ def demo(settings: Settings, folder: Path, *, seconds: float) -> dict[str, Any]:
             compared[0].write(Frame(picture, clean.captured_s, clean.index))
 
         open_sink = app.file_sink(folder / "protected.mp4", source)
-        run = run_file(source, open_sink, made.protector, observe=observe)
+        rehearse = bool(made.header.answers)
+        run = run_file(source, open_sink, made.protector, rehearse=rehearse, observe=observe)
     told = report(made, run, measurer, strength=settings.strength)
     write_json(folder / "report.json", told)
     picture = sheet.picture("FaceCloak demo\n" + file_summary(told))

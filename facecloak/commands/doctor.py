@@ -15,7 +15,7 @@ from facecloak import settings as choices
 from facecloak.capture.demo import FPS
 from facecloak.commands import checks
 from facecloak.commands.checks import Check, Machine, fault
-from facecloak.core import artifacts, modelcard, perturbation
+from facecloak.core import artifacts, bank, modelcard
 from facecloak.core.errors import ConfigError, DeviceError, FaceCloakError
 from facecloak.core.types import Frame, Output
 from facecloak.pipeline.protector import Protected
@@ -96,7 +96,7 @@ def models(_machine: Machine) -> Iterator[Check]:
 def pattern(machine: Machine) -> Iterator[Check]:
     """Whether the perturbation opens and was made against classifiers that ship."""
     path = artifacts.perturbation(machine.settings.perturbation)
-    header = perturbation.load(path).header
+    header = bank.load(path).header
     shipped = [model.read_bytes() for model in artifacts.models()]
     strange = [
         f"{victim.name} ({victim.sha256[:12]})"
@@ -109,7 +109,11 @@ def pattern(machine: Machine) -> Iterator[Check]:
         yield Check("perturbation", "warning", seen, remedy)
         return
     victims = ", ".join(victim.name for victim in header.victims) or "nothing"
-    seen = f"{path.name} opens, reaches {header.eps:g} levels, and was made against {victims}."
+    members = f"holds {1 + len(header.answers)} members, one of which {header.selector} chooses, "
+    seen = (
+        f"{path.name} opens, {members if header.answers else ''}reaches {header.eps:g} levels, "
+        f"and was made against {victims}."
+    )
     yield Check("perturbation", "ok", seen)
 
 

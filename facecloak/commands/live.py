@@ -43,10 +43,14 @@ def _run(settings: Settings, source: Source, seconds: float | None) -> RunReport
         f"{card.name} on {device}" for card, device in zip(made.cards, made.devices, strict=True)
     )
     shift = made.header.shift * settings.strength
+    choosing = ""
+    if made.header.answers:
+        count = 1 + len(made.header.answers)
+        choosing = f"with one of {count} perturbations as {made.header.selector} reads the face, "
     moving = f"moving faces by at most {100 * shift:.2g} % of their width, " if shift else ""
     started = (
-        f"{settings.source} -> {settings.sink}, {moving}changing at most {made.budget} of 255 "
-        f"levels, verified by {judges}; Ctrl-C ends it"
+        f"{settings.source} -> {settings.sink}, {choosing}{moving}changing at most "
+        f"{made.budget} of 255 levels, verified by {judges}; Ctrl-C ends it"
     )
     stop = threading.Event()
     named = app.sink_of(settings.sink, source)
@@ -61,7 +65,8 @@ def _run(settings: Settings, source: Source, seconds: float | None) -> RunReport
             report = run_live(source, open_sink, made.protector, stop=stop, limits=limits)
         else:
             file = app.until(source, stop, seconds=seconds)
-            report = run_file(file, open_sink, made.protector)
+            rehearse = bool(made.header.answers)
+            report = run_file(file, open_sink, made.protector, rehearse=rehearse)
     logger.info("%s", summary(report))
     return report
 

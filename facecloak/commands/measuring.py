@@ -1,7 +1,7 @@
 """What a protected file amounts to, measured on the frames themselves while they pass."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import cv2
@@ -24,20 +24,28 @@ class Measurer:
 
     Args:
         displaced: the frame with its faces moved and nothing added.
+        mixes: the shares of the perturbation's members that each face of a frame gets, by label.
 
     Attributes:
         inside: the most that was added to a channel within a face's box, in levels.
         outside: largest change anywhere else; 0 unless something is wrong.
     """
 
-    def __init__(self, displaced: Callable[[Frame, Sequence[Face]], Frame]) -> None:
+    def __init__(
+        self,
+        displaced: Callable[[Frame, Sequence[Face]], Frame],
+        mixes: Callable[[Frame, Sequence[Face]], Sequence[Mapping[str, float]]],
+    ) -> None:
         self._displaced = displaced
+        self._mixes = mixes
         self.inside = 0
         self.outside = 0
         self._psnr: list[float] = []
         self._ssim: list[float] = []
         self._fooled: dict[str, list[str]] = {}
         self._cloaked = 0
+        self._members: dict[str, float] = {}
+        self._faces = 0
 
     def __call__(self, clean: Frame, protected: Protected) -> None:
         """Look at one frame."""
@@ -60,6 +68,10 @@ class Measurer:
                 if self._cloaked % _SSIM_EVERY == 0:
                     self._ssim.append(ssim(*pair))
             change[box] = 0
+        for mix in self._mixes(clean, protected.faces.found):
+            for label, share in mix.items():
+                self._members[label] = self._members.get(label, 0.0) + share
+            self._faces += 1
         self._cloaked += 1
         self.outside = max(self.outside, int(change.max()))
 
@@ -73,6 +85,14 @@ class Measurer:
             "psnr_db": float(np.mean(self._psnr)) if self._psnr else None,
             "ssim": float(np.mean(self._ssim)) if self._ssim else None,
         }
+
+    def members(self) -> dict[str, float]:
+        """Which share of the cloaked faces each member of the perturbation was laid on.
+
+        A face is counted in each frame anew, and in parts while one member fades to another.
+        """
+        shares = {label: count / self._faces for label, count in self._members.items()}
+        return dict(sorted(shares.items(), key=lambda one: -one[1]))
 
     def readings(self) -> dict[str, dict[str, int]]:
         """By classifier: how often which reading became which."""
@@ -114,5 +134,6 @@ def report(
             for card, device in zip(made.cards, made.devices, strict=True)
         },
         "perturbation": dataclasses.asdict(made.header),
+        "members": measured.members(),
         "stages_ms": run.stages,
     }

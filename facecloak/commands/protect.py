@@ -30,9 +30,16 @@ def protect(
     check_paths(Path(settings.source), out, report_to)
     source = app.file(Path(settings.source))
     made = app.protection(settings, live=False)
-    measurer = Measurer(made.displaced)
+    measurer = Measurer(made.displaced, made.mixes)
     open_sink = app.file_sink(out, source, lossless=lossless)
-    run = run_file(source, open_sink, made.protector, observe=measurer, progress=_progress(source))
+    run = run_file(
+        source,
+        open_sink,
+        made.protector,
+        rehearse=bool(made.header.answers),
+        observe=measurer,
+        progress=_progress(source),
+    )
     told = report(made, run, measurer, strength=settings.strength)
     if report_to is not None:
         write_json(report_to, told)

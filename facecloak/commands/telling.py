@@ -54,6 +54,10 @@ def file_summary(report: Mapping[str, Any]) -> str:
             f"changed by at most {report['largest_change_levels']['faces']} of 255 levels "
             f"(promised: {report['budget_levels']}){moved}."
         )
+    members: Mapping[str, float] = report["members"]
+    if len(members) > 1:
+        shares = ", ".join(f"{label} {100 * share:.0f} %" for label, share in members.items())
+        lines.append(f"Perturbations: {shares} of the faces.")
     lines += [
         f"{name}: fooled in {100 * row['fooling_rate']:.0f} % of {row['judged']} readings."
         for name, row in report["classifiers"].items()

@@ -6,11 +6,13 @@
 in 8-bit levels, on coarse square grids over the aligned face, enlarged by cubic interpolation, kept
 within ``eps`` and faded out by an oval. It is added to blue, green and red alike, so it changes
 luma only. ``core.displacement`` says what ``d`` is. The file is safetensors with a JSON header;
-``docs/formats.md`` describes it.
+``docs/formats.md`` describes it. ``core.bank`` holds several in one file.
 """
 
 import json
 import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -26,8 +28,11 @@ from facecloak.core.errors import ArtifactError
 from facecloak.core.interpolation import Plane, enlarge, oval
 
 FORMAT: Final = 2
-FORMATS: Final = (1, 2)
-"""Those that are read; 1 knows no displacement."""
+BANK_FORMAT: Final = 3
+FORMATS: Final = (1, FORMAT, BANK_FORMAT)
+"""Those that are read; 1 knows no displacement, and 3 is of several, see ``core.bank``."""
+ANY: Final = "any"
+"""The member of a bank that is for every face."""
 TEMPLATE: Final = "fer2013-mesh-1"
 """Name of the aligned-face geometry that a pattern is made for (``core.geometry``)."""
 MAX_EPS: Final = 16.0
@@ -69,6 +74,8 @@ class Header:
         victims: what it was made against.
         command: the command that makes it again.
         measured: figures by name, each measured on faces that the attack never saw.
+        answers: what the members of a bank answer, beside the one for every face, in order.
+        selector: name of the classifier whose labels those are; empty where there are none.
     """
 
     eps: float
@@ -84,10 +91,12 @@ class Header:
     measured: dict[str, float] = field(default_factory=dict)
     format: int = FORMAT
     norm: str = "linf"
+    answers: tuple[str, ...] = ()
+    selector: str = ""
 
     def __post_init__(self) -> None:
         if self.format not in FORMATS:
-            known = " or ".join(map(str, FORMATS))
+            known = ", ".join(map(str, FORMATS[:-1])) + f" or {FORMATS[-1]}"
             msg = f"format {self.format!r} is not {known}, which this version reads"
             raise ValueError(msg)
         if self.norm != "linf":
@@ -106,6 +115,20 @@ class Header:
         if not (math.isfinite(self.period_s) and self.period_s > 0):
             msg = f"period_s {self.period_s!r} is not a positive number of seconds"
             raise ValueError(msg)
+        self._check_answers()
+
+    def _check_answers(self) -> None:
+        named = (*self.answers, self.selector)
+        if self.format != BANK_FORMAT:
+            wrong = named != ("",) and f"format {self.format} knows no answers and no selector"
+        elif not self.answers or not all(isinstance(name, str) and name for name in named):
+            wrong = f"format {BANK_FORMAT} needs the names of at least one answer and its selector"
+        else:
+            wrong = len({ANY, *self.answers}) <= len(self.answers) and (
+                f"answers {self.answers!r} are not different labels other than {ANY!r}"
+            )
+        if wrong:
+            raise ValueError(wrong)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -192,42 +215,65 @@ class Perturbation:
         bounded: Plane = np.clip(painted, -self.header.eps, self.header.eps) * oval(size_px)
         return bounded
 
+    def tensors(self) -> dict[str, NDArray[np.float32]]:
+        """What a file of its format holds of it, by name."""
+        return {name: np.ascontiguousarray(getattr(self, name)) for name in names(self.header)}
+
     def save(self, path: Path) -> None:
-        """Write the file in one step. The suffix should be ``.safetensors``."""
-        part = path.with_name(path.name + ".part")
-        tensors = {
-            name: np.ascontiguousarray(getattr(self, name)) for name in _tensors(self.header)
-        }
-        save_file(tensors, part, metadata={_KEY: json.dumps(asdict(self.header))})
-        part.replace(path)
+        """Write the file in one step. The suffix should be ``.safetensors``.
+
+        Raises ValueError where it is a member of a bank.
+        """
+        if self.header.format == BANK_FORMAT:
+            msg = "a member of a bank is saved with its bank"
+            raise ValueError(msg)
+        write(path, self.header, self.tensors())
 
 
 def load(path: Path) -> Perturbation:
     """Read a perturbation and check that it keeps what its header promises.
 
     Raises:
-        ArtifactError: the file is missing, damaged, of another format, or leaves its own budget.
+        ArtifactError: the file is missing, damaged, a bank of several, or leaves its own budget.
+    """
+    with reading(path) as (header, file):
+        if header.format == BANK_FORMAT:
+            what = f"{path.name} holds {1 + len(header.answers)} perturbations, not one alone."
+            raise ArtifactError(what, f"Name a file of another format than {BANK_FORMAT}.")
+        return Perturbation(header, **{name: file.get_tensor(name) for name in names(header)})
+
+
+def names(header: Header) -> tuple[str, ...]:
+    """What a file of this format holds of each perturbation."""
+    return _PLANES if header.format == 1 else (*_PLANES, "displacement")
+
+
+def write(path: Path, header: Header, tensors: Mapping[str, NDArray[np.float32]]) -> None:
+    """Write a header and tensors in one step."""
+    fields = asdict(header)
+    if header.format != BANK_FORMAT:  # older readers refuse a field that they do not know
+        del fields["answers"], fields["selector"]
+    part = path.with_name(path.name + ".part")
+    save_file(dict(tensors), part, metadata={_KEY: json.dumps(fields)})
+    part.replace(path)
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[tuple[Header, Any]]:
+    """The header of a file, and its tensors as safetensors hands them out.
+
+    Raises ArtifactError where it cannot be read, or the caller raises ValueError over it.
     """
     try:
         with safe_open(path, framework="numpy") as file:
-            header = _header(json.loads((file.metadata() or {})[_KEY]))
-            return Perturbation(
-                header, **{name: file.get_tensor(name) for name in _tensors(header)}
-            )
+            yield _header(json.loads((file.metadata() or {})[_KEY])), file
     except (OSError, SafetensorError) as exc:
-        reason = (
-            "there is no such file" if not path.is_file() else "it is damaged or not safetensors"
-        )
+        reason = "it is damaged or not safetensors" if path.is_file() else "there is no such file"
         msg = f"{path.name} cannot be read as a perturbation: {reason}."
         raise ArtifactError(msg, _REMEDY) from exc
     except (KeyError, TypeError, ValueError) as exc:
         msg = f"{path.name} is not a perturbation that keeps its own header: {exc}."
         raise ArtifactError(msg, _REMEDY) from exc
-
-
-def _tensors(header: Header) -> tuple[str, ...]:
-    """What a file of this format holds."""
-    return _PLANES if header.format == 1 else (*_PLANES, "displacement")
 
 
 def _check_grid(name: str, grid: NDArray[np.float32], form: str, before: tuple[int, ...]) -> None:
@@ -248,5 +294,6 @@ def _header(fields: dict[str, Any]) -> Header:
         | {
             "datasets": tuple(fields["datasets"]),
             "victims": tuple(Victim(**victim) for victim in fields["victims"]),
+            "answers": tuple(fields.get("answers", ())),
         }
     )

@@ -1,7 +1,7 @@
 """What the pipeline expects of the stages: small protocols, with their obligations in words.
 
 Source --Frame--> FaceFinder --Faces--> Cloak --Frame--> guard --> Sink
-                                          '--clean + cloaked--> Judge --Verdicts--> guard, screen
+                                          '--clean + cloaked--> Judge --Verdicts--> guard, cloak
 """
 
 from collections.abc import Sequence
@@ -74,6 +74,14 @@ class Cloak(Protocol):
         A face may be moved within itself. What is then added to a channel of a pixel is at most the
         budget, and nothing changes outside the faces at all.
         """
+        ...
+
+    def hear(self, verdicts: Sequence[Verdict]) -> None:
+        """Take what the judges read since last time; later frames may be cloaked accordingly."""
+        ...
+
+    def follow(self, former: "Cloak") -> None:
+        """Begin with what the cloak before knows of the faces; before the first frame, or never."""
         ...
 
 

@@ -83,6 +83,7 @@ class Protector:
         self._shield = shield
         self._jury = jury
         self._guard = guard
+        self._newcomer: tuple[Cloak, Cloak] | None = None  # and whom it follows
         self._held: Image | None = None
         self._failing = False
         self._ordering = threading.Lock()
@@ -119,7 +120,8 @@ class Protector:
         several come in quick succession, those between are passed over for the newest.
 
         Args:
-            cloak: another strength or perturbation. Only the thread that protects uses it.
+            cloak: another strength or perturbation. Only the thread that protects uses it. It
+                begins with what the present one knows of the faces.
         """
         with self._ordering:
             self._ordered_cloak = cloak
@@ -140,14 +142,18 @@ class Protector:
             return Protected(frame.with_image(image), output, Faces(), ())
         if self._held is not None and self._held.shape != frame.image.shape:
             self._held = None
-        faces, made, failure = Faces(), dict[int, Image](), None
+        faces, made = Faces(), dict[int, Image]()
+        failure: Exception | None = None
         try:
+            self._introduce()
             faces = self._find(frame)
             made = self._cover(frame, faces, now_s)
         except STAGE_FAILURES as exc:
             failure = exc
-        self._tell(failure, now_s)
         verdicts = self._hear()
+        deaf = self._pass_on(verdicts)
+        failure = failure or deaf
+        self._tell(failure, now_s)
         cloaked = made.get(self._guard.term)
         if failure is not None:
             output = self._guard.fail(now_s)
@@ -177,6 +183,8 @@ class Protector:
         """
         self._take_orders()
         verdicts = self._hear()
+        if (failure := self._pass_on(verdicts)) is not None:
+            self._tell(failure, now_s)
         pictures = {Output.HELD: self._held}
         output, image = self._choose(self._guard.fail(now_s), pictures, size, now_s)
         return Protected(Frame(image, captured_s, index), output, Faces(), verdicts)
@@ -211,6 +219,15 @@ class Protector:
             self._cloaks = {self._guard.term: known[-1] if cloak is None else cloak}
         elif cloak is not None:
             self._cloaks = {self._guard.term: known[0], self._guard.try_out(): cloak}
+        if cloak is not None:
+            self._newcomer = cloak, known[0]
+
+    def _introduce(self) -> None:
+        """Let a new cloak know what the one before it knows; tried once."""
+        newcomer, self._newcomer = self._newcomer, None
+        if newcomer is not None:
+            cloak, former = newcomer
+            cloak.follow(former)
 
     def _cover(self, frame: Frame, faces: Faces, now_s: float) -> dict[int, Image]:
         """The cloaked picture of each term, the newest laid before the jury; none without faces."""
@@ -235,6 +252,16 @@ class Protector:
                 self._guard.record(heard.verdicts, judged_at_s=heard.at_s, term=heard.term)
         self._cloaks = {n: cloak for n, cloak in self._cloaks.items() if n >= self._guard.term}
         return tuple(verdicts)
+
+    def _pass_on(self, verdicts: tuple[Verdict, ...]) -> Exception | None:
+        """Let the cloaks hear the verdicts; what one raises is a failure of the frame."""
+        try:
+            if verdicts:
+                for cloak in self._cloaks.values():
+                    cloak.hear(verdicts)
+        except STAGE_FAILURES as exc:
+            return exc
+        return None
 
     def _choose(
         self,

@@ -24,6 +24,8 @@ OpenSink = Callable[[tuple[int, int], float], Sink]
 
 FILE_READ_S = 10.0
 """Longest wait for one picture of a file, in seconds."""
+REHEARSED_S = 1.0
+"""How long before the first picture it was rehearsed, in frame time: longer than any fade."""
 
 
 def run_live(  # noqa: PLR0913 - one place where a run is put together
@@ -77,12 +79,13 @@ def run_live(  # noqa: PLR0913 - one place where a run is put together
     )
 
 
-def run_file(
+def run_file(  # noqa: PLR0913 - as above
     source: Source,
     open_sink: OpenSink,
     protector: Protector,
     *,
     frames: int | None = None,
+    rehearse: bool = False,
     progress: Callable[[int], None] | None = None,
     observe: Callable[[Frame, Protected], None] | None = None,
 ) -> RunReport:
@@ -95,6 +98,8 @@ def run_file(
         open_sink: makes the sink.
         protector: what happens to each frame.
         frames: how many to protect; None for all.
+        rehearse: let the stages work on the first picture once before, unseen, so that the cloak
+            knows from the start what the judges read.
         progress: called after each frame with how many are done.
         observe: called for each picture, after the sink took what became of it.
 
@@ -108,6 +113,8 @@ def run_file(
     with closing(protector), source, open_sink(source.size, source.fps) as sink:
         outlet = Outlet(sink, protector.times)
         while done != frames and (frame := _next_of(source)) is not None:
+            if rehearse and done == 0:
+                protector.protect(Frame(frame.image, frame.captured_s - REHEARSED_S, frame.index))
             handed_over_s = run_clock()
             protected = protector.protect(frame)
             outlet.write(protected, handed_over_s=handed_over_s)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from facecloak.cloak.opencv_cloak import OpenCvCloak, face_box
 from facecloak.core import geometry
+from facecloak.core.bank import Bank
 from facecloak.core.errors import ConfigError
 from facecloak.core.perturbation import Header, Perturbation
 from facecloak.core.types import Face, Frame
@@ -16,7 +17,7 @@ def perturbation(static, eps=8.0, field=None):
     budgets = {} if field is None else {"shift": 0.01, "strain": 0.2}
     header = Header(eps=eps, method="test", seed=0, datasets=(), victims=(), **budgets)
     moved = {} if field is None else {"displacement": np.array(field, np.float32)}
-    return Perturbation(header, static=static.astype(np.float32), **moved)
+    return Bank.of(Perturbation(header, static=static.astype(np.float32), **moved))
 
 
 def face_at(x, y, side, angle=0.0, track=1):
@@ -152,7 +153,7 @@ def test_a_moving_pattern_follows_the_time_of_the_frame():
         np.full((2, 2), 8, np.float32),
         np.zeros((2, 2), np.float32),
     )
-    cloak = OpenCvCloak(pulse)
+    cloak = OpenCvCloak(Bank.of(pulse))
     centre = [
         change(frame, cloak.apply(frame, [face_at(80, 60, 90)]))[60, 80, 0]
         for frame in (Frame(grey().image.copy(), t_s, 0) for t_s in (0.0, 0.25, 0.5))
@@ -223,4 +224,4 @@ def test_a_strength_that_bends_faces_too_far_is_refused_with_the_largest_possibl
     header = Header(eps=8.0, method="t", seed=0, datasets=(), victims=(), shift=0.016, strain=0.1)
     wide = Perturbation(header, RANDOM.astype(np.float32), displacement=np.array(RIGHT, np.float32))
     with pytest.raises(ConfigError, match=r"bend faces.*at most 1\.25"):
-        OpenCvCloak(wide, 1.5)
+        OpenCvCloak(Bank.of(wide), 1.5)

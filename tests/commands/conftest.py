@@ -62,6 +62,7 @@ def fakes(monkeypatch):
             header=Header(eps=8.0, method="none", seed=0, datasets=(), victims=()),
             budget=8,
             displaced=lambda frame, _faces: frame,
+            mixes=lambda _frame, faces: [{"any": 1.0} for _ in faces],
         )
         monkeypatch.setattr(app, "protection", lambda _settings, *, live: made)
         return made

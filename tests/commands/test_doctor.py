@@ -6,6 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from facecloak import app, cli, inference, settings
@@ -13,8 +14,9 @@ from facecloak.capture.listing import Camera
 from facecloak.commands import checks
 from facecloak.commands import doctor as clinic
 from facecloak.commands.checks import Check, Machine
-from facecloak.core import artifacts, perturbation
+from facecloak.core import artifacts, bank
 from facecloak.core.errors import DeviceError, SourceUnavailable
+from facecloak.core.perturbation import Header, Perturbation
 from facecloak.core.stats import StageTimes
 from facecloak.core.types import Faces, Output
 from facecloak.pipeline.protector import Protected
@@ -425,8 +427,23 @@ def test_a_flipped_byte_is_a_fault_of_that_model_only(tmp_path, monkeypatch):
 def test_the_shipped_perturbation_was_made_against_what_ships():
     check = only(clinic.pattern(Machine(settings=Settings())))
     assert check.state == "ok"
-    victims = perturbation.load(artifacts.perturbation("default")).header.victims
+    victims = bank.load(artifacts.perturbation("default")).header.victims
     assert all(victim.name in check.seen for victim in victims)
+
+
+def test_a_bank_is_told_with_its_members_and_who_chooses(tmp_path):
+    header = Header(
+        eps=4.0, method="t", seed=0, datasets=(), victims=(), format=3, answers=("happy", "sad"),
+        selector="ResNet14",
+    )  # fmt: skip
+    path = tmp_path / "b.safetensors"
+    members = {name: np.ones((2, 2), np.float32) for name in ("any", "happy", "sad")}
+    bank.Bank(header, {name: Perturbation(header, one) for name, one in members.items()}).save(path)
+    check = only(clinic.pattern(Machine(settings=Settings(perturbation=str(path)))))
+    assert check.state == "ok"
+    assert "holds 3 members, one of which ResNet14 chooses, reaches 4 levels" in check.seen
+    alone = only(clinic.pattern(Machine(settings=Settings(perturbation="joint"))))
+    assert "members" not in alone.seen
 
 
 def test_a_damaged_or_unknown_perturbation_is_a_fault(healthy, tmp_path):

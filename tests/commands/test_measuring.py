@@ -12,11 +12,15 @@ def as_captured(frame, _faces):
     return frame
 
 
+def for_every_face(_frame, faces):
+    return [{"any": 1.0} for _ in faces]
+
+
 def looked(clean, cloaked, side_px, output=Output.CLOAKED, verdicts=()):
     """A measurer that has seen one frame with one face, ``side_px`` wide at (4, 4)."""
     scale = 1 / side_px
     face = Face(0, np.array([[scale, 0.0, -4 * scale], [0.0, scale, -4 * scale]]))
-    measurer = Measurer(as_captured)
+    measurer = Measurer(as_captured, for_every_face)
     frame = Frame(clean, 0.0, 0)
     measurer(frame, Protected(frame.with_image(cloaked), output, Faces((face,)), verdicts))
     return measurer
@@ -38,7 +42,7 @@ def test_a_change_in_the_face_is_inside_and_any_other_elsewhere():
 def test_what_is_added_counts_from_the_moved_face():
     clean, cloaked = pictures(5)
     moved = clean + np.uint8(3)
-    measurer = Measurer(lambda frame, _faces: frame.with_image(moved))
+    measurer = Measurer(lambda frame, _faces: frame.with_image(moved), for_every_face)
     frame, face = Frame(clean, 0.0, 0), Face(0, np.array([[0.05, 0.0, -0.2], [0.0, 0.05, -0.2]]))
     protected = Protected(
         frame.with_image(cloaked + np.uint8(3)), Output.CLOAKED, Faces((face,)), ()
@@ -54,17 +58,34 @@ def test_a_face_too_small_for_ssim_is_a_face_all_the_same():
 
 
 def test_figures_are_finite_even_where_nothing_changed():
-    for measurer in (looked(*pictures(), 20), looked(*pictures(3), 20), Measurer(as_captured)):
+    for measurer in (
+        looked(*pictures(), 20),
+        looked(*pictures(3), 20),
+        Measurer(as_captured, for_every_face),
+    ):
         json.dumps(measurer.visibility(), allow_nan=False)
 
 
 def test_a_face_outside_the_picture_is_no_fault():
     clean, cloaked = pictures()
-    measurer = Measurer(as_captured)
+    measurer = Measurer(as_captured, for_every_face)
     face = Face(0, np.array([[0.1, 0.0, 30.0], [0.0, 0.1, 30.0]]))
     frame = Frame(clean, 0.0, 0)
     measurer(frame, Protected(frame.with_image(cloaked), Output.CLOAKED, Faces((face,)), ()))
     assert (measurer.inside, measurer.outside) == (0, 0)
+
+
+def test_members_are_counted_by_face_and_in_parts_while_one_fades():
+    clean, cloaked = pictures()
+    mixes = iter([[{"happy": 1.0}], [{"any": 0.25, "happy": 0.75}, {"any": 1.0}]])
+    measurer = Measurer(as_captured, lambda _frame, _faces: next(mixes))
+    frame, face = Frame(clean, 0.0, 0), Face(0, np.array([[0.05, 0.0, 0.0], [0.0, 0.05, 0.0]]))
+    assert measurer.members() == {}
+    for found in ((face,), (face, face)):
+        out = Protected(frame.with_image(cloaked), Output.CLOAKED, Faces(found), ())
+        measurer(frame, out)
+    measurer(frame, Protected(frame, Output.SHIELD, Faces((face,)), ()))
+    assert list(measurer.members().items()) == [("happy", 1.75 / 3), ("any", 1.25 / 3)]
 
 
 def test_a_slate_is_not_measured_but_its_verdicts_are_told():

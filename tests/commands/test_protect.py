@@ -7,7 +7,6 @@ import cv2
 import numpy as np
 import pytest
 
-from facecloak import app
 from facecloak.capture import PictureSource, VideoSource
 from facecloak.cloak.opencv_cloak import face_box
 from facecloak.commands import protect as command
@@ -50,7 +49,7 @@ class Boxes(Measurer):
         height, width = clean.image.shape[:2]
         faces = protected.faces.found
         boxes = [face_box(face.face_from_frame, width, height) for face in faces]
-        moved = app.cloak(Settings())[0].displaced(clean, faces).image
+        moved = self._displaced(clean, faces).image
         self.seen.append((protected.output.value, boxes, moved))
         super().__call__(clean, protected)
 

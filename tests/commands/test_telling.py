@@ -6,13 +6,14 @@ from facecloak.pipeline.report import Fooling, RunReport
 FRAMES = {"in": 9, "out": 9, "dropped": 0, "cloaked": 0, "held": 0, "shield": 0, "untouched": 0}
 
 
-def told(frames, *, psnr=None, ssim=None, faces=1, shift=0.0):
+def told(frames, *, psnr=None, ssim=None, faces=1, shift=0.0, members=None):
     return {
         "frames": FRAMES | frames,
         "faces": faces,
         "budget_levels": 8,
         "displacement": {"shift": shift, "strain": 0.1},
         "largest_change_levels": {"faces": 7, "elsewhere": 0},
+        "members": members or {"any": 1.0},
         "face": {"psnr_db": psnr, "ssim": ssim},
         "classifiers": {"net": {"judged": 8, "fooled": 6, "fooling_rate": 0.75}},
     }
@@ -28,11 +29,19 @@ def told(frames, *, psnr=None, ssim=None, faces=1, shift=0.0):
         (told({"cloaked": 9}, psnr=35.44, ssim=0.96), "PSNR 35.4 dB, SSIM 0.960; changed by at"),
         (told({"cloaked": 9}, psnr=35.44), "PSNR 35.4 dB; changed by at most 7 of 255 levels (pro"),
         (told({"cloaked": 9}, psnr=30.0, shift=0.008), "8) on top of a shift of at most 0.8 % of"),
+        (
+            told({"cloaked": 9}, members={"happy": 0.9, "any": 0.1}),
+            "Perturbations: happy 90 %, any 10 % of the faces.",
+        ),
         (told({"cloaked": 9}), "net: fooled in 75 % of 8 readings."),
     ],
 )
 def test_a_file_is_told_as_it_is(report, said):
     assert said in file_summary(report)
+
+
+def test_one_perturbation_for_every_face_is_not_told():
+    assert "Perturbations" not in file_summary(told({"cloaked": 9}))
 
 
 def test_a_run_is_told_in_a_few_lines():

@@ -103,10 +103,19 @@ class FakeCloak:
 
     def __init__(self, instead: Callable[[Frame], Frame | None] = lambda _frame: None) -> None:
         self._instead = instead
+        self.heard: list[Verdict] = []
+        self.followed: FakeCloak | None = None
 
     def apply(self, frame: Frame, faces: Sequence[Face]) -> Frame:
         assert faces
         return self._instead(frame) or frame.with_image(np.full_like(frame.image, CLOAKED))
+
+    def hear(self, verdicts: Sequence[Verdict]) -> None:
+        assert verdicts
+        self.heard.extend(verdicts)
+
+    def follow(self, former: "FakeCloak") -> None:
+        self.followed = former
 
 
 class FakeJudge:

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from facecloak_train.measure.choosing import Chooser
 
 from facecloak.capture import DemoSource
 from facecloak.cloak.opencv_cloak import OpenCvCloak, face_box
-from facecloak.core import artifacts, perturbation
+from facecloak.core import artifacts, bank
 from facecloak.core.types import Affine, Frame, Image
 from facecloak.face.mediapipe_finder import MediaPipeFinder
 from facecloak.verify.onnx_judge import OnnxClassifier
@@ -72,12 +73,14 @@ class Expected:
 
 def expect(filmed, indices, *, strength: float) -> dict[int, Expected]:
     """What the app should make of these pictures of the film."""
-    cloak = OpenCvCloak(perturbation.load(artifacts.perturbation("default")), strength)
+    given = bank.load(artifacts.perturbation("default"))
+    cloak, chooser = OpenCvCloak(given, strength), Chooser(given)
     expected = {}
     with closing(MediaPipeFinder(live=False)) as finder:
         for index in sorted(set(indices)):
             frame = Frame(as_seen(filmed[index]), index / FPS, index)
             (face,) = finder.find(frame).found
+            chooser.tell(cloak, frame, face)
             left, top, right, bottom = face_box(face.face_from_frame, WIDTH, HEIGHT)
             expected[index] = Expected(
                 raw=frame.image,

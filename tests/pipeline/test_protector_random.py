@@ -52,10 +52,12 @@ class Stages:
         self.faces, self.faults, self.calls = Faces(), {}, 0
         self.answer, self.fooled = "all", True
         self.judged: int | None = None
+        self.broke = False
 
     def work(self, stage):
         self.calls += 1
         if fault := self.faults.get(stage):
+            self.broke = True
             raise fault
 
     def find(self, _frame):
@@ -99,10 +101,18 @@ class Cloak:
         size = (2, 2) if broken == "size" else frame.image.shape[1::-1]
         return frame.with_image(picture(self.number, frame.index, size))
 
+    def hear(self, verdicts):
+        assert verdicts
+        self.stages.work("hear")
+
+    def follow(self, former):
+        assert former is not self
+        self.stages.work("follow")
+
 
 errors = st.sampled_from(STAGE_FAILURES).map(lambda kind: kind("text with a landmark"))
 one_fault = st.one_of(
-    st.tuples(st.sampled_from(["finder", "cloak", "judge"]), errors),
+    st.tuples(st.sampled_from(["finder", "cloak", "judge", "hear", "follow"]), errors),
     st.tuples(st.just("paint"), st.sampled_from(["same", "view", "size"])),
 ).map(lambda fault: dict([fault]))
 short_s = st.floats(0, 0.5)
@@ -219,7 +229,7 @@ class AnyOrder(RuleBasedStateMachine):
         stages = self.stages
         stages.faces = Faces(tuple(face(track) for track in range(count)), missing)
         stages.faults, stages.answer, stages.fooled = faults, answer, fooled
-        stages.calls, stages.judged = 0, None
+        stages.calls, stages.judged, stages.broke = 0, None, False
         raw = picture(RAW, self.index, self.size)
         out = self.subject.protect(Frame(raw, 5.0, self.index), now_s=self.now_s)
         self.take_orders(self.index)
@@ -233,7 +243,7 @@ class AnyOrder(RuleBasedStateMachine):
             self.rounds.append(Told(stages.judged, self.index, self.now_s, fooled))
         used = {"finder"} | ({"cloak", "paint"} if count else set())
         used |= {"judge"} if count and not self.desk else set()
-        failed = bool(used & faults.keys())
+        failed = bool(used & faults.keys()) or stages.broke
         empty = not (count or missing or failed)
         self.empty_times_s = [*self.empty_times_s, self.now_s] if empty else []
         whole = bool(count) and not (missing or failed)

@@ -7,13 +7,14 @@ import threading
 import numpy as np
 import pytest
 
+from facecloak.cloak.selector import FADE_S
 from facecloak.core.errors import FaceCloakError, SinkUnavailable, SourceLost, SourceUnavailable
 from facecloak.core.stats import StageTimes
 from facecloak.core.types import Output
 from facecloak.pipeline.guard import GuardSettings
 from facecloak.pipeline.jury import ThreadJury
 from facecloak.pipeline.live import Limits
-from facecloak.pipeline.runner import run_file, run_live
+from facecloak.pipeline.runner import REHEARSED_S, run_file, run_live
 from tests.fakes.assembly import protector
 from tests.fakes.stages import (
     CLOAKED,
@@ -83,6 +84,23 @@ def test_a_file_is_protected_picture_by_picture():
 def test_a_file_can_be_protected_in_part():
     source, sink = ScriptedSource(clip(5), live=False), FakeSink()
     assert run_file(source, sink.open, protector(), frames=2).frames_out == 2
+
+
+def test_a_rehearsal_shows_the_stages_the_first_picture_once_before_and_unseen():
+    source, sink, judge, seen = ScriptedSource(clip(3), live=False), FakeSink(), FakeJudge(), []
+    cloak = FakeCloak(lambda frame: seen.append((frame.index, frame.captured_s)))
+    subject = protector(judge=judge, cloak=cloak)
+    report = run_file(source, sink.open, subject, rehearse=True)
+    first_s = seen[1][1]
+    assert seen[0] == (0, first_s - REHEARSED_S)
+    assert judge.judged == [0, 0, 1, 2]
+    assert [frame.index for frame in sink.frames] == [0, 1, 2]
+    assert (report.frames_in, report.frames_out) == (3, 3)
+    assert report.classifiers["net"].judged == 3
+
+
+def test_a_rehearsal_is_longer_than_any_fade():
+    assert REHEARSED_S > FADE_S
 
 
 def test_an_empty_file_is_a_report_of_nothing():

@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 import torch
 from facecloak_train.attacks.baselines import chessboard, random_sign
+from facecloak_train.attacks.budgets import visibility, within
 from facecloak_train.attacks.painting import Painter
-from facecloak_train.attacks.universal import Part, ascend, margin_loss, within
+from facecloak_train.attacks.universal import Part, ascend, margin_loss
 from hypothesis import given
 from hypothesis import strategies as st
 
 from facecloak.cloak.opencv_cloak import OpenCvCloak
 from facecloak.core import displacement, geometry
+from facecloak.core.bank import Bank
 from facecloak.core.perturbation import Header, Perturbation
 from facecloak.core.types import Face, Frame
 from facecloak.verify.crop import face_crop
@@ -63,6 +65,24 @@ def test_the_ball_is_never_left(eps, step, seed):
         [Part(start, step, within(eps))],
     )
     assert delta.abs().max() <= eps * (1 + 1e-6)
+
+
+def test_every_cell_keeps_a_budget_of_its_own():
+    most = torch.tensor([[0.0, 1.0], [2.0, 8.0]])
+    kept = within(most)(torch.tensor([[-3.0, -3.0], [-3.0, -3.0]]))
+    assert kept.tolist() == [[0.0, -1.0], [-2.0, -3.0]]
+
+
+def test_smooth_skin_gets_little_of_the_budget_and_texture_all_of_it():
+    generator = torch.Generator().manual_seed(3)
+    faces = torch.full((6, 1, 48, 48), 128, dtype=torch.uint8)
+    noise = torch.randint(0, 256, (6, 1, 48, 24), generator=generator, dtype=torch.uint8)
+    faces[..., 24:] = noise
+    share = visibility(faces, 24, 0.25)
+    assert torch.allclose(share[:, :10], torch.tensor(0.25))
+    assert share[:, 14:].min() > 0.8
+    assert share.max() == 1.0
+    assert bool((visibility(faces, 24, 1.0) == 1.0).all())
 
 
 def test_no_victim_outweighs_another():
@@ -129,7 +149,7 @@ def test_the_painter_shows_a_classifier_what_the_compositor_shows_it(face_px, an
     corner = np.array([300.4, 299.7]) - linear @ [0.5, 0.5]
     place = geometry.invert(np.hstack([linear, corner[:, None]]))
     frame = Frame(np.full((600, 600, 3), 128, np.uint8), 0.0, 0)
-    out = OpenCvCloak(Perturbation(header, static.copy())).apply(frame, [Face(1, place)])
+    out = OpenCvCloak(Bank.of(Perturbation(header, static.copy()))).apply(frame, [Face(1, place)])
     live = face_crop(out.image, place, 48).astype(float) - 128.0
     painted = Painter(48, 8.0, CPU).pattern(torch.tensor(static)).numpy()
     difference = np.abs(live - painted)
@@ -153,7 +173,7 @@ def test_the_painter_moves_a_face_as_the_compositor_moves_it(face_px, angle):
     face = np.rint(128 + 100 * np.sin(x) * np.cos(y)).astype(np.uint8)
     frame = Frame(np.repeat(face[..., None], 3, 2), 0.0, 0)
     before = face_crop(frame.image, place, 48)
-    live = face_crop(OpenCvCloak(pattern).apply(frame, [Face(1, place)]).image, place, 48)
+    live = face_crop(OpenCvCloak(Bank.of(pattern)).apply(frame, [Face(1, place)]).image, place, 48)
     faces = torch.from_numpy(before)[None, None].float() / 255
     moved = Painter(48, 8.0, CPU).cloak(faces, torch.zeros(1, 1), torch.from_numpy(field.copy()))
     changed, expected = live - before.astype(float), moved[0, 0].numpy() * 255 - before

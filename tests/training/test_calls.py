@@ -8,14 +8,12 @@ from facecloak_train.measure.calls import (
     camera_noise,
     capture,
     crops_of,
-    one_for_all,
 )
 from facecloak_train.measure.finding import Finding
 from skimage.data import astronaut
 
-from facecloak.core import artifacts, geometry
-from facecloak.core import perturbation as perturbations
-from facecloak.core.errors import ConfigError
+from facecloak.cloak.opencv_cloak import OpenCvCloak
+from facecloak.core import artifacts, bank, geometry
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +43,6 @@ def test_the_place_of_the_face_moves_as_the_face_does(finding, small_face):
     call = capture(small_face, camera_noise(0.0, 8, 0), finding, start_s=7.0)
     assert len(call.frames) == len(call.faces) == 8
     assert call.frames[0].image.shape == (SIZE[1], SIZE[0], 3)
-    assert call.crop.shape == (48, 48)
     assert call.frames[-1].captured_s == pytest.approx(7.0 + 7 / 30)
     crops = [crops_of(picture, finding, [48])[48].astype(float) for picture in call.pictures]
     middle = np.array([[0.5, 0.5]])
@@ -68,10 +65,8 @@ def test_the_camera_has_noise_of_that_size(finding, small_face):
 
 
 def test_only_the_face_is_cloaked_and_without_one_there_is_no_call(finding, small_face):
-    choose = one_for_all(perturbations.load(artifacts.perturbation("default")), 1.0)
+    cloak = OpenCvCloak(bank.load(artifacts.perturbation("default")))
     call = capture(small_face, camera_noise(2.0, 8, 0), finding, start_s=0.0)
-    cloak = choose(call.crop)
-    assert choose(np.zeros_like(call.crop)) is cloak
     for before, after in zip(call.pictures, call.cloaked(cloak), strict=True):
         changed = np.abs(before.astype(int) - after)
         assert changed[:, :400].max() == 0
@@ -79,5 +74,3 @@ def test_only_the_face_is_cloaked_and_without_one_there_is_no_call(finding, smal
     nobody = np.full((48, 48), 90, np.uint8)
     assert capture(nobody, camera_noise(2.0, 8, 0), finding, start_s=0.0) is None
     assert crops_of(np.zeros((180, 320, 3), np.uint8), finding, [48]) is None
-    with pytest.raises(ConfigError, match="strength of 3"):
-        one_for_all(perturbations.load(artifacts.perturbation("default")), 3.0)

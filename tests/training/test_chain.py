@@ -14,8 +14,9 @@ from facecloak_train.run import RunError
 from facecloak_train.settings import FitSettings
 
 from facecloak.cloak.opencv_cloak import OpenCvCloak
-from facecloak.core import perturbation
+from facecloak.core import bank
 from facecloak.core.modelcard import ModelCard
+from facecloak.core.perturbation import ANY
 from facecloak.core.types import Face, Frame
 from facecloak.verify.onnx_judge import OnnxClassifier
 from facecloak.verify.panel import Panel
@@ -76,6 +77,8 @@ def test_from_faces_to_a_fooled_judge(tiny_net, tiny_faces, tmp_path):
                 "--victims",
                 str(model),
                 "--unseen",
+                str(weights),
+                "--selector",
                 str(model),
                 "--out",
                 str(pattern),
@@ -93,10 +96,17 @@ def test_from_faces_to_a_fooled_judge(tiny_net, tiny_faces, tmp_path):
         )
         == 0
     )
-    made = perturbation.load(pattern)
+    made = bank.load(pattern)
     assert made.header.victims[0].sha256 == judge.card.sha256
+    assert made.labels == (ANY, *fer2013.LABELS)
+    assert made.selector == "Tiny"
+    splits = fer2013.read_npz(tiny_faces)
+    read = set(judge.logits(splits["Training"].images).argmax(axis=1))
+    for number, label in enumerate(fer2013.LABELS):
+        own = not np.array_equal(made.member(label).static, made.member(ANY).static)
+        assert own or number not in read, "an expression that is read has a member of its own"
 
-    private = fer2013.read_npz(tiny_faces)["PrivateTest"]
+    private = splits["PrivateTest"]
     cloak, panel = OpenCvCloak(made), Panel([judge])
     whole = Face(1, np.array([[1 / 48, 0, 0.5 / 48], [0, 1 / 48, 0.5 / 48]]))
     fooled = 0

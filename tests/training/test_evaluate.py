@@ -14,7 +14,7 @@ from facecloak_train.settings import EvaluateSettings
 from skimage.data import astronaut
 from skimage.io import imread
 
-from facecloak.core import artifacts, perturbation
+from facecloak.core import artifacts, bank
 
 LEGS = ("lossless", "h264-180p-150", "av1-180p-150")
 
@@ -141,11 +141,11 @@ def test_legs_that_this_machine_lacks_are_left_out_with_the_reason(asked, monkey
 @pytest.mark.slow
 def test_figures_can_be_recorded_in_the_header(asked, tmp_path):
     own = tmp_path / "own.safetensors"
-    perturbation.load(artifacts.perturbation("default")).save(own)
+    bank.load(artifacts.perturbation("default")).save(own)
     report = evaluate_fooling.evaluate_fooling(
         asked(perturbation=own, legs=("lossless",), landmarks=False, record=True)
     )
-    measured = perturbation.load(own).header.measured
+    measured = bank.load(own).header.measured
     ours = {row["classifier"]: row for row in report["rows"] if row["perturbation"] == "FaceCloak"}
     for name, row in ours.items():
         assert measured[f"{name}, lossless, fooling_rate"] == row["fooling_rate"]

@@ -25,6 +25,8 @@ def test_a_training_s_weights_read_the_middle_of_the_face(tiny_weights, splits):
     assert (victim.name, victim.architecture, victim.input_px) == ("run", "tiny", 48)
     private = splits["PrivateTest"]
     assert (read(victim, [*private.images]) == private.labels).mean() > 0.8
+    (named,) = opened([tiny_weights.rename(tiny_weights.with_stem("tim"))], splits["Training"], 44)
+    assert named.name == "tim"
     rim = private.images.copy()
     rim[:, :2] = rim[:, -2:] = rim[:, :, :2] = rim[:, :, -2:] = 255
     np.testing.assert_allclose(victim.logits(rim), victim.logits(private.images), atol=1e-5)

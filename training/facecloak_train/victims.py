@@ -39,10 +39,10 @@ class ExportedVictim:
 
 
 class TrainedVictim:
-    """A network as `fit` leaves it, in fp32; its name is that of the run's folder.
+    """A network as `fit` leaves it, in fp32; its name is the file's, or the run's for the best.
 
     Args:
-        path: its ``best.safetensors``.
+        path: its ``best.safetensors``, under whichever name.
         net_px: side of the crop that it was trained on, the middle of the face.
 
     Raises:
@@ -51,7 +51,8 @@ class TrainedVictim:
     """
 
     def __init__(self, path: Path, training: Faces, net_px: int) -> None:
-        self.name, self.sha256 = path.resolve().parent.name, run.digest_of(path)
+        self.name = path.resolve().parent.name if path.stem == "best" else path.stem
+        self.sha256 = run.digest_of(path)
         self.architecture, self.input_px = architecture(path), FACE_PX
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         net = nets.build(self.architecture, len(LABELS)).to(self._device)

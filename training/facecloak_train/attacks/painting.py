@@ -1,5 +1,7 @@
 """The differentiable form of what the live compositor does to an aligned face crop."""
 
+import functools
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -26,6 +28,7 @@ class Painter:
     def __init__(self, face_px: int, eps: float, device: torch.device) -> None:
         self._face_px = face_px
         self._eps = eps
+        self._matrix = functools.lru_cache(self._cubic)
         self._oval = torch.tensor(oval(face_px * _FINE), device=device)
         self._window = torch.tensor(window(face_px * _FINE), device=device)
         sampled_px = face_px * _SAMPLED
@@ -90,7 +93,8 @@ class Painter:
         return functional.avg_pool2d(moved - large, _SAMPLED)
 
     def _enlarged(self, grids: Tensor) -> Tensor:
-        matrix = torch.tensor(
-            cubic_matrix(self._face_px * _FINE, grids.shape[-1]), device=grids.device
-        )
+        matrix = self._matrix(grids.shape[-1])
         return matrix @ grids @ matrix.T
+
+    def _cubic(self, cells: int) -> Tensor:
+        return torch.tensor(cubic_matrix(self._face_px * _FINE, cells), device=self._oval.device)

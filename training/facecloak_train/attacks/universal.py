@@ -75,15 +75,6 @@ def ascend(
     return values
 
 
-def within(eps: float) -> Callable[[Tensor], Tensor]:
-    """The projection on the L-infinity ball of radius ``eps``."""
-
-    def project(value: Tensor) -> Tensor:
-        return value.clamp(-eps, eps)
-
-    return project
-
-
 def margin_loss(logits: Tensor, labels: Tensor, confidence: float) -> Tensor:
     """How far the best other class leads the labelled one, counted up to ``confidence``.
 

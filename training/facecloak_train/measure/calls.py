@@ -5,7 +5,7 @@ to frame, and a camera adds noise of its own.
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,10 +15,8 @@ from numpy.typing import NDArray
 
 from facecloak.cloak.opencv_cloak import OpenCvCloak
 from facecloak.core import geometry
-from facecloak.core.perturbation import Perturbation
 from facecloak.core.types import Face, Frame, Image
 from facecloak.verify.crop import face_crop
-from facecloak_train.data.fer2013 import FACE_PX
 from facecloak_train.measure.codec import CAPTURED_FPS
 from facecloak_train.measure.finding import Finding
 
@@ -36,18 +34,6 @@ _SWAY_PICTURES: Final = 8
 
 Crop = NDArray[np.uint8]
 """``uint8[S, S]``, a grey, aligned face."""
-Choose = Callable[[Crop], OpenCvCloak]
-"""From the near end's clean crop of a face, ``uint8[48, 48]``, to the cloak that it gets."""
-
-
-def one_for_all(perturbation: Perturbation, strength: float) -> Choose:
-    """The cloak of a perturbation, whatever the face shows; a bank would look at the crop.
-
-    Raises:
-        ConfigError: the strength is out of range or breaks a limit.
-    """
-    cloak = OpenCvCloak(perturbation, strength)
-    return lambda _: cloak
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,12 +43,10 @@ class Call:
     Attributes:
         frames: what the camera took.
         faces: where the near end knows the face to be in each of them.
-        crop: the face in the first of them, as the near end reads it.
     """
 
     frames: tuple[Frame, ...]
     faces: tuple[Face, ...]
-    crop: Crop
 
     @property
     def pictures(self) -> list[Image]:
@@ -113,7 +97,6 @@ def capture(
             for index, picture in enumerate(pictures)
         ),
         tuple(Face(first.track, place, first.sighting) for place in places),
-        face_crop(pictures[0], first.face_from_frame, FACE_PX),
     )
 
 

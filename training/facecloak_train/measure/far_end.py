@@ -18,11 +18,11 @@ from facecloak_train.data.fer2013 import Faces
 from facecloak_train.measure.calls import (
     SIZE,
     Call,
-    Choose,
     Crop,
     capture,
     crops_of,
 )
+from facecloak_train.measure.choosing import Chooser
 from facecloak_train.measure.codec import REENCODED, Arrival, Leg, arrive
 from facecloak_train.measure.finding import Finding
 from facecloak_train.measure.ledger import Ledger
@@ -54,7 +54,8 @@ class FarEnd:
 
     Args:
         legs: how its pictures get to the far end.
-        choices: what is laid on it, by name, beside nothing.
+        cloaks: what is laid on it, by name, beside nothing.
+        chooser: lets a bank know what its selector reads in the face.
         victims: who reads it there.
         noise: the camera's; see :func:`facecloak_train.measure.calls.camera_noise`.
         seed: of every random choice.
@@ -63,14 +64,16 @@ class FarEnd:
     def __init__(
         self,
         legs: Sequence[Leg],
-        choices: Mapping[str, Choose],
+        cloaks: Mapping[str, OpenCvCloak],
+        chooser: Chooser,
         victims: Sequence[Victim],
         *,
         noise: NDArray[np.int16],
         seed: int,
     ) -> None:
         self._legs = legs
-        self._choices = choices
+        self._cloaks = cloaks
+        self._chooser = chooser
         self._victims = victims
         self._noise = noise
         self._seed = seed
@@ -120,15 +123,19 @@ class FarEnd:
         call = capture(image, self._noise, near, start_s=60.0 * random.random())
         if call is None:
             return None
-        cloaks = {name: choose(call.crop) for name, choose in self._choices.items()}
-        pictures = {CLEAN: call.pictures}
-        pictures |= {name: call.cloaked(cloak) for name, cloak in cloaks.items()}
+        pictures, moved = {CLEAN: call.pictures}, {}
+        for name, cloak in self._cloaks.items():
+            if cloak.selector.name:
+                self._chooser.tell(cloak, call.frames[0], call.faces[0])
+            pictures[name] = call.cloaked(cloak)
+            if looked_at:
+                moved[name] = cloak.displaced(call.frames[0], call.faces[:1]).image
         arrivals = {
             (leg.key, name): pool.submit(arrive, one, leg)
             for leg in self._legs
             for name, one in pictures.items()
         }
-        return _Sent(arrivals, pool.submit(_seen, call, cloaks) if looked_at else None)
+        return _Sent(arrivals, pool.submit(_seen, call, pictures, moved) if looked_at else None)
 
     def _received(
         self, row: Row, sent: _Sent, ends: Mapping[tuple[int, int], Finding]
@@ -169,19 +176,23 @@ def _one_ahead(sent: Iterable[_Sent | None]) -> Iterator[_Sent | None]:
     yield from waiting
 
 
-def _seen(call: Call, cloaks: Mapping[str, OpenCvCloak]) -> Row:
+def _seen(call: Call, pictures: Mapping[str, Sequence[Image]], moved: Mapping[str, Image]) -> Row:
     """How visible each cloak is on the first picture, and beside it what a good line costs.
 
     ``added`` is what was added to the face once it was moved; ``moved``, what became of it in all.
+
+    Args:
+        call: as captured.
+        pictures: as each cloak sends it.
+        moved: its first picture with the face moved and nothing added, likewise.
     """
-    frame, face = call.frames[0], call.faces[0]
-    told: Row = {}
-    for name, cloak in cloaks.items():
-        moved, out = cloak.displaced(frame, [face]).image, cloak.apply(frame, [face]).image
-        told[name] = {
-            "added": _compared(moved, out, face),
-            "moved": _compared(frame.image, out, face),
+    told: Row = {
+        name: {
+            "added": _compared(before, pictures[name][0], call.faces[0]),
+            "moved": _compared(call.frames[0].image, pictures[name][0], call.faces[0]),
         }
+        for name, before in moved.items()
+    }
     last = call.frames[-1].image
     coded = arrive(call.pictures, REENCODED).picture
     told[REENCODED.key] = {"added": _compared(last, coded, call.faces[-1])}

@@ -17,7 +17,7 @@ _SCALE: Final = 0.1
 
 
 class _Block(nn.Module):
-    """Mix places by a depthwise convolution, then channels by two linear layers, beside nothing."""
+    """Mix places by a depthwise convolution, then channels by two linear layers."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -28,7 +28,7 @@ class _Block(nn.Module):
         self.scale = nn.Parameter(torch.full((width,), _SCALE))
 
     def forward(self, maps: Tensor) -> Tensor:
-        branch = self.channels(self.places(maps).permute(0, 2, 3, 1)) * self.scale
+        branch: Tensor = self.channels(self.places(maps).permute(0, 2, 3, 1)) * self.scale
         return maps + branch.permute(0, 3, 1, 2)
 
 

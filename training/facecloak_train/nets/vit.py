@@ -52,21 +52,17 @@ class VisionTransformer(nn.Module):
         """Classify."""
         maps = self.patches((faces - 0.5) * 4.0)
         tokens = maps.flatten(2).transpose(1, 2)
-        tokens = self.layers(tokens + _positions(*maps.shape[-2:], maps.device))
+        tokens = self.layers(tokens + _positions(maps))
         logits: Tensor = self.head(tokens.mean(1))
         return logits
 
 
-def _positions(rows: int, columns: int, device: torch.device) -> Tensor:
-    """Where each patch is, as sines and cosines of four times as many waves: ``float32[N, W]``."""
+def _positions(maps: Tensor) -> Tensor:
+    """Where each patch is, as sines and cosines: ``float32[rows * columns, width]``."""
     count = _WIDTH // 4
-    waves = torch.exp(torch.arange(count, device=device) * (-math.log(_LONGEST) / (count - 1)))
-    y, x = (
-        torch.outer(at.flatten(), waves)
-        for at in torch.meshgrid(
-            torch.arange(rows, device=device, dtype=torch.float32),
-            torch.arange(columns, device=device, dtype=torch.float32),
-            indexing="ij",
-        )
-    )
+    waves = torch.exp(torch.arange(count, device=maps.device) * (-math.log(_LONGEST) / (count - 1)))
+    places = [
+        torch.arange(length, device=maps.device, dtype=torch.float32) for length in maps.shape[-2:]
+    ]
+    y, x = (torch.outer(at.flatten(), waves) for at in torch.meshgrid(*places, indexing="ij"))
     return torch.cat([x.sin(), x.cos(), y.sin(), y.cos()], dim=1)

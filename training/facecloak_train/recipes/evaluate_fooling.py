@@ -27,14 +27,17 @@ from typing import Any, Final
 
 import numpy as np
 
-from facecloak.core import perturbation as perturbations
-from facecloak.core.perturbation import Perturbation
+from facecloak.cloak.opencv_cloak import OpenCvCloak
+from facecloak.core import bank as banks
+from facecloak.core.bank import Bank
+from facecloak.core.perturbation import ANY, FORMAT, Perturbation
 from facecloak_train import run
 from facecloak_train.attacks.baselines import random_sign
 from facecloak_train.data import fer2013
 from facecloak_train.data.fer2013 import Faces
 from facecloak_train.measure import landmark_rule
-from facecloak_train.measure.calls import camera_noise, one_for_all
+from facecloak_train.measure.calls import camera_noise
+from facecloak_train.measure.choosing import Chooser
 from facecloak_train.measure.codec import Leg, legs_of, missing
 from facecloak_train.measure.far_end import CLEAN, FarEnd, Row
 from facecloak_train.measure.fooling import fooling_of_readings
@@ -60,17 +63,17 @@ def evaluate_fooling(settings: EvaluateSettings) -> dict[str, Any]:
     Raises:
         ValueError: there is no such leg, this machine can send over none, two classifiers have the
             same name, or the finder sees no face.
-        RunError, ArtifactError: a classifier cannot be read.
+        RunError, ArtifactError: a classifier cannot be read, or the one that chooses does not ship.
         ConfigError: a strength is not possible.
     """
     legs, skipped = _legs(settings.legs)
     splits = fer2013.read_npz(settings.data)
     private = fer2013.without(splits["PrivateTest"], splits["Training"], splits["PublicTest"])
     chosen = _drawn(private, settings.faces, settings.seed)
-    shipped = perturbations.load(settings.perturbation)
+    shipped = banks.load(settings.perturbation)
     patterns = _patterns(shipped, parts=settings.parts)
-    choices = {
-        _named(kind, strength): one_for_all(pattern, strength)
+    cloaks = {
+        _named(kind, strength): OpenCvCloak(pattern, strength)
         for strength in settings.strengths
         for kind, pattern in patterns.items()
     }
@@ -85,7 +88,7 @@ def evaluate_fooling(settings: EvaluateSettings) -> dict[str, Any]:
             victims.append(rule)
             told = {"landmark_rule": rule.told}
         noise = camera_noise(settings.noise, settings.pictures, settings.seed)
-        far_end = FarEnd(legs, choices, victims, noise=noise, seed=settings.seed)
+        far_end = FarEnd(legs, cloaks, Chooser(shipped), victims, noise=noise, seed=settings.seed)
         far_end.measure(private, chosen, ledger)
     found = [ledger.rows[number] for number in chosen if ledger.rows[number]["found"]]
     if not found:
@@ -102,7 +105,7 @@ def evaluate_fooling(settings: EvaluateSettings) -> dict[str, Any]:
     seen = _seen(found)
     if settings.record:
         header = dataclasses.replace(shipped.header, measured=_measured(rows, seen))
-        dataclasses.replace(shipped, header=header).save(settings.perturbation)
+        shipped.with_header(header).save(settings.perturbation)
     report = {
         "command": " ".join(["facecloak-train", *sys.argv[1:]]),
         "perturbation_sha256": run.digest_of(settings.perturbation),
@@ -158,22 +161,26 @@ def _drawn(faces: Faces, count: int, seed: int) -> list[int]:
     return [int(number) for number in order[:count]]
 
 
-def _patterns(shipped: Perturbation, *, parts: bool) -> dict[str, Perturbation]:
+def _patterns(shipped: Bank, *, parts: bool) -> dict[str, Bank]:
     """The perturbation, its parts if wanted, and noise of the same levels on the same grid."""
-    header = shipped.header
-    cells = max(len(shipped.static), len(shipped.cosine))
+    header, members = shipped.header, shipped.members
     still = dataclasses.replace(header, shift=0.0, strain=0.0)
     patterns = {OURS: shipped}
-    if parts and shipped.displaces and shipped.reach:
+    if parts and all(one.displaces and one.reach for one in members.values()):
         nothing = np.zeros((1, 1), np.float32)
-        patterns |= {
-            "pattern alone": Perturbation(still, shipped.static, shipped.cosine, shipped.sine),
-            "displacement alone": dataclasses.replace(
-                shipped, static=nothing, cosine=nothing, sine=nothing
-            ),
+        alone = {
+            label: Perturbation(still, one.static, one.cosine, one.sine)
+            for label, one in members.items()
         }
+        moved = {
+            label: dataclasses.replace(one, static=nothing, cosine=nothing, sine=nothing)
+            for label, one in members.items()
+        }
+        patterns |= {"pattern alone": Bank(still, alone), "displacement alone": Bank(header, moved)}
+    cells = max(len(members[ANY].static), len(members[ANY].cosine))
     grid = random_sign(cells if cells > 1 else _NOISE_CELLS, header.eps, header.seed)
-    return patterns | {NOISE: Perturbation(still, grid)}
+    single = dataclasses.replace(still, format=FORMAT, answers=(), selector="")
+    return patterns | {NOISE: Bank.of(Perturbation(single, grid))}
 
 
 def _named(kind: str, strength: float) -> str:
@@ -211,7 +218,7 @@ def _some(faces: Faces, count: int, seed: int) -> Faces:
     return Faces(faces.images[drawn], faces.labels[drawn])
 
 
-def _is_attacked(victim: Victim, shipped: Perturbation) -> bool:
+def _is_attacked(victim: Victim, shipped: Bank) -> bool:
     """Whether the perturbation was made against this classifier."""
     known = {name for one in shipped.header.victims for name in (one.name, one.sha256)}
     return bool(known & {victim.name, victim.sha256})

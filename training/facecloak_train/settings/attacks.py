@@ -8,21 +8,28 @@ from facecloak_train.settings.shared import Jitter
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttackSettings:
-    """Make a universal perturbation against classifiers, from training faces only."""
+    """Make a universal perturbation against classifiers, or a bank, from training faces only."""
 
     data: Path
     """What `facecloak-train prepare` wrote."""
     victims: tuple[Path, ...]
-    """The exported .onnx classifiers to fool; their digests go into the header."""
+    """The classifiers to fool, exported .onnx or best.safetensors of `fit`; their digests go into
+    the header."""
     out: Path
     """The .safetensors to write."""
     unseen: tuple[Path, ...] = ()
-    """Further .onnx classifiers, which the attack never uses: how many of their readings change is
-    told after each pass."""
+    """Further classifiers, which the attack never uses: how many of their readings change is told
+    in the end."""
+    selector: Path | None = None
+    """The .onnx classifier that chooses from a bank by what it reads in the clean face; without
+    one, a single perturbation is made for all faces."""
     input_px: int = 44
     """Side of the crop that the networks look at, in pixels."""
     eps: float = 8.0
     """Largest change of a channel by the pattern, in 8-bit levels."""
+    smooth_share: float = 1.0
+    """What the pattern may use of eps where faces are smoothest; where they are busiest it may use
+    all."""
     cells: int = 48
     """Side of the coarse grid that the pattern is drawn on."""
     shift: float = 0.01

@@ -1,0 +1,49 @@
+"""What both compositors do alike: which face gets how much of which member of a bank."""
+
+from collections.abc import Iterable, Sequence
+
+from facecloak.cloak.dose import Dose
+from facecloak.cloak.selector import Mix, Selector
+from facecloak.core.bank import Bank
+from facecloak.core.ports import Cloak
+from facecloak.core.types import Face, Frame, Verdict
+
+
+class Chosen:
+    """A cloak's memory of the faces.
+
+    Args:
+        bank: what to add.
+        strength: factor on it, at most 2; its budgets scale with it.
+
+    Attributes:
+        budget: the most that is added to any channel of any pixel, in whole 8-bit levels.
+        selector: who chooses the members.
+
+    Raises:
+        ConfigError: the strength is out of range, breaks a limit, or is so small that no pixel
+            would change.
+    """
+
+    def __init__(self, bank: Bank, strength: float) -> None:
+        self._dose = Dose(bank, strength)
+        self.selector = Selector(bank.selector, bank.header.answers)
+        self.budget = self._dose.budget
+
+    def hear(self, verdicts: Iterable[Verdict]) -> None:
+        """Take what the judges read: faces get the members that answer it, from the next frame."""
+        self.selector.hear(verdicts)
+
+    def follow(self, former: Cloak) -> None:
+        """Begin with what another cloak knows of the faces, so that they keep their members."""
+        if isinstance(former, Chosen):
+            self.selector.follow(former.selector)
+
+    def mixes(self, frame: Frame, faces: Sequence[Face]) -> list[Mix]:
+        """What each of the faces gets in a frame: shares of members by label. Any thread may."""
+        return [self.selector.mix(face.track, frame.captured_s) for face in faces]
+
+    def _noted(self, frame: Frame, faces: Sequence[Face]) -> list[Mix]:
+        """Likewise, of a frame that is about to be shown."""
+        self.selector.see((face.track for face in faces), frame.captured_s)
+        return self.mixes(frame, faces)

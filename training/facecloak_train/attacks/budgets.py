@@ -1,0 +1,100 @@
+"""The budgets of a perturbation of faces, as projections that take it back into them."""
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from facecloak.core import displacement
+
+_SMOOTHINGS: Final = 12
+"""How often a displacement is smoothed at most, after a step."""
+_ROOM: Final = 1 - 1e-5
+"""A displacement is scaled to this part of its budget, so that rounding does not break it."""
+_NEIGHBOURHOOD_PX: Final = 5
+_BUSIEST: Final = 0.9
+"""Share of the cells that are smoother than the contrast from which on all of the budget is had."""
+
+
+def within(most: float | Tensor) -> Callable[[Tensor], Tensor]:
+    """The projection on the box around zero whose half sides are ``most``."""
+
+    def project(value: Tensor) -> Tensor:
+        if isinstance(most, Tensor):
+            return torch.maximum(torch.minimum(value, most), -most)
+        return value.clamp(-most, most)
+
+    return project
+
+
+def within_geometry(shift: float, strain: float) -> Callable[[Tensor], Tensor]:
+    """Takes a displacement back into both budgets, which the reader of the file measures alike.
+
+    Shifts that are too long are shortened each by itself; a field that bends too much is smoothed
+    until it does not. What cubic interpolation adds to that is scaled away.
+
+    Args:
+        shift: the longest shift, in face widths; where it is zero nothing is displaced.
+        strain: the largest strain.
+    """
+
+    def project(field: Tensor) -> Tensor:
+        if not shift > 0:
+            return torch.zeros_like(field)
+        lengths = field.norm(dim=0, keepdim=True).clamp_min(1e-12)
+        field = field * (shift / lengths).clamp(max=1.0)
+        for _ in range(_SMOOTHINGS):
+            if displacement.strain(_plain(field)) <= strain:
+                break
+            field = torch.lerp(field, _smoothed(field), 0.25)
+        plain = _plain(field)
+        too_much = max(displacement.largest(plain) / shift, displacement.strain(plain) / strain)
+        return field * min(1.0, _ROOM / max(too_much, 1e-9))
+
+    return project
+
+
+def visibility(faces: Tensor, cells: int, smoothest: float) -> Tensor:
+    """How much of the budget each cell of a pattern may use, by how smooth faces are there.
+
+    Texture hides texture (contrast masking; Legge and Foley, "Contrast masking in human vision",
+    1980), so a pattern is seen first on cheeks and forehead. Here the threshold is taken to grow
+    with the local contrast: the root mean square over the faces of the standard deviation in a
+    neighbourhood of 5x5 pixels.
+
+    Args:
+        faces: aligned faces, ``uint8[N, 1, S, S]``.
+        cells: side of the pattern's grid.
+        smoothest: what the smoothest cell may use, in ``[0, 1]``.
+
+    Returns:
+        ``float32[cells, cells]`` in ``[smoothest, 1]``.
+    """
+    side, margin = _NEIGHBOURHOOD_PX, _NEIGHBOURHOOD_PX // 2
+    total = torch.zeros(faces.shape[-2:], device=faces.device)
+    for batch in torch.split(faces, 512):
+        padded = functional.pad(batch.float(), (margin,) * 4, mode="replicate")
+        mean = functional.avg_pool2d(padded, side, stride=1)
+        square = functional.avg_pool2d(padded.square(), side, stride=1)
+        total += (square - mean.square()).clamp_min(0.0).sum((0, 1))
+    contrast = (total / len(faces)).sqrt()[None, None]
+    size = (cells, cells)
+    contrast = functional.interpolate(contrast, size, mode="bilinear", align_corners=False)[0, 0]
+    low, high = contrast.min(), contrast.quantile(_BUSIEST)
+    share = ((contrast - low) / (high - low).clamp_min(1e-6)).clamp(0.0, 1.0)
+    return smoothest + (1.0 - smoothest) * share
+
+
+def _plain(field: Tensor) -> NDArray[np.float32]:
+    return field.detach().cpu().numpy().astype(np.float32)
+
+
+def _smoothed(field: Tensor) -> Tensor:
+    """The mean with the neighbours, ``[1 2 1] / 4`` along each axis; the border is repeated."""
+    kernel = torch.tensor([0.25, 0.5, 0.25], device=field.device)
+    padded = functional.pad(field[:, None], (1, 1, 1, 1), mode="replicate")
+    return functional.conv2d(padded, torch.outer(kernel, kernel)[None, None])[:, 0]
