@@ -1,18 +1,22 @@
-"""The far end of a call: what comes through a codec, and the measurement made of it."""
+"""What comes through a codec, and over which legs this machine can send."""
 
-import json
-
+import av
 import cv2
 import numpy as np
 import pytest
-from facecloak_train.data.fer2013 import Faces, write_npz
-from facecloak_train.measure.codec import LEGS, Leg, arrive
-from facecloak_train.measure.finding import Finding
-from facecloak_train.recipes.evaluate_call import evaluate_call
-from facecloak_train.settings import CallSettings
+from av.codec.codec import UnknownCodecError
+from facecloak_train.measure import codec as codecs
+from facecloak_train.measure.codec import (
+    CODECS,
+    LEGS,
+    REENCODED,
+    Leg,
+    arrive,
+    legs_of,
+    missing,
+)
+from facecloak_train.settings import EvaluateSettings
 from skimage.data import astronaut
-
-from facecloak.core import artifacts, geometry
 
 
 @pytest.fixture(scope="module")
@@ -23,65 +27,85 @@ def portrait():
     return cv2.resize(grey, (1280, 720), interpolation=cv2.INTER_CUBIC)
 
 
-def loss(picture, leg):
-    sent = cv2.resize(picture, leg.size, interpolation=cv2.INTER_AREA)
-    got = arrive([picture] * 6, leg)
-    assert got.shape == sent.shape
-    assert got.dtype == np.uint8
-    return float(np.abs(got.astype(float) - sent).mean())
+def here(*keys):
+    return [leg for leg in legs_of(keys) if not missing(leg)]
 
 
-def test_a_picture_arrives_the_better_the_more_bits_there_are(portrait):
-    lossless, *coded = [loss(portrait, leg) for leg in LEGS]
-    assert lossless == 0.0
-    assert all(0.1 < each < 8.0 for each in coded)
-    many, few = (Leg("", "libx264", (320, 180), kbps) for kbps in (800, 40))
-    assert loss(portrait, many) < loss(portrait, few)
+def sent(pictures, leg):
+    small = cv2.resize(pictures[-1], leg.size, interpolation=cv2.INTER_AREA)
+    got = arrive(pictures, leg)
+    assert got.picture.shape == small.shape
+    assert got.picture.dtype == np.uint8
+    error = got.picture.astype(float) - small
+    return got.kbps, float(np.abs(error).mean()), float(error.mean())
 
 
-def test_the_last_picture_arrives(portrait):
-    for leg in LEGS:
-        got = arrive([np.zeros_like(portrait)] * 5 + [np.full_like(portrait, 200)] * 3, leg)
-        assert abs(float(got.mean()) - 200) < 6
+@pytest.mark.parametrize("codec", CODECS)
+def test_a_picture_arrives_nearly_as_it_was_and_no_darker(portrait, codec):
+    for leg in here(*(key for key in LEGS if key.startswith(f"{codec}-"))):
+        kbps, loss, shift = sent([portrait] * 4, leg)
+        assert kbps > 0
+        assert 0.1 < loss < 8.0
+        assert abs(shift) < 1.0  # ffmpeg's quick conversion: 2.1
+    assert sent([portrait] * 3, LEGS["lossless"]) == (0.0, 0.0, 0.0)
 
 
-def test_pictures_that_follow_each_other_have_nothing_to_do_with_each_other(portrait):
-    with Finding() as finding:
-        first, again = finding.face(portrait), finding.face(portrait)
-        elsewhere = finding.face(np.roll(portrait, 200, axis=1))
-        assert finding.face(np.zeros_like(portrait)) is None
-    assert first is not None
-    assert again is not None
-    there = geometry.apply(geometry.invert(first.face_from_frame), np.array([[0.5, 0.5]]))
-    np.testing.assert_allclose(geometry.apply(again.face_from_frame, there), 0.5, atol=0.03)
-    assert elsewhere is not None
-    assert elsewhere.track != first.track
-
-
-@pytest.mark.slow
-def test_a_call_is_measured_for_each_leg_classifier_and_perturbation(portrait, tmp_path):
-    face = cv2.cvtColor(portrait[135:375, 558:798], cv2.COLOR_BGR2GRAY)
-    small = cv2.resize(face, (48, 48), interpolation=cv2.INTER_AREA)
-    rng = np.random.default_rng(0)
-    images = np.stack([np.clip(small + rng.normal(0, 2, small.shape), 0, 255) for _ in range(4)])
-    images[3] = 0  # nobody
-    faces = Faces(images.astype(np.uint8), np.array([3, 3, 3, 6]))
-    others = Faces(rng.integers(0, 256, (1, 48, 48), dtype=np.uint8), np.array([0]))
-    write_npz(tmp_path / "f.npz", {"Training": others, "PublicTest": others, "PrivateTest": faces})
-    out = tmp_path / "call.json"
-    report = evaluate_call(
-        CallSettings(
-            data=tmp_path / "f.npz",
-            perturbation=artifacts.perturbation("default"),
-            models=tuple(path for path in artifacts.models() if path.stem == "resnet14"),
-            out=out,
-            faces=4,
-        )
+def test_fewer_bits_cost_more(portrait):
+    many, few = (Leg(codec="h264", size=(320, 180), kbps=kbps) for kbps in (800, 40))
+    (sent_many, loss_of_many, _), (sent_few, loss_of_few, _) = (
+        sent([np.roll(portrait, 9 * shift, axis=1) for shift in range(8)], leg)
+        for leg in (many, few)
     )
-    assert (report["faces"], report["found"]) == (4, 3)
-    rows = {(row["leg"], row["perturbation"]) for row in report["rows"]}
-    assert rows == {(leg.name, kind) for leg in LEGS for kind in ("FaceCloak", "random sign")}
-    assert all(0 <= row["fooling_rate"] <= 1 and row["faces"] <= 3 for row in report["rows"])
-    assert json.loads(out.read_text()) == report
-    table = out.with_suffix(".md").read_text()
-    assert all(f"| {leg.name} |" in table for leg in LEGS)
+    assert sent_many > 1.5 * sent_few
+    assert loss_of_many < loss_of_few
+
+
+def test_a_clip_is_coded_alike_each_time(portrait):
+    clip = [np.roll(portrait, shift, axis=1) for shift in range(4)]
+    for leg in here("h264-180p-150", "vp8-180p-150", "vp9-180p-150", "av1-180p-150"):
+        np.testing.assert_array_equal(arrive(clip, leg).picture, arrive(clip, leg).picture)
+
+
+def test_the_last_picture_arrives_at_either_rate(portrait):
+    clip = [np.zeros_like(portrait)] * 5 + [np.full_like(portrait, 200)] * 3
+    for leg in here("lossless", "h264-360p-500", "h264-360p-500-15fps", "vp8-180p-150"):
+        assert abs(float(arrive(clip, leg).picture.mean()) - 200) < 6
+    flashed = [portrait, np.full_like(portrait, 255), portrait]
+    quick, slow = (sent(flashed, LEGS[key])[1] for key in ("h264-180p-150", "h264-180p-150-15fps"))
+    assert slow < quick  # at half the rate the flash is never sent
+
+
+def test_legs_go_by_their_keys():
+    assert len(LEGS) == 1 + 4 * 4 * 2
+    assert all(leg.key == key for key, leg in LEGS.items())
+    assert len({leg.name for leg in LEGS.values()}) == len(LEGS)
+    assert LEGS["av1-180p-150-15fps"].name == "AV1 180p 150 kb/s, 15 fps"
+    assert legs_of(["vp8-360p-500", "lossless", "vp8-360p-500"]) == [
+        LEGS["vp8-360p-500"],
+        LEGS["lossless"],
+    ]
+    assert legs_of(["all"]) == [*LEGS.values()]
+    with pytest.raises(ValueError, match="no leg 'h265-720p-1200'; there are all, lossless, h264"):
+        legs_of(["h265-720p-1200"])
+    assert set(EvaluateSettings.__dataclass_fields__["legs"].default) <= set(LEGS)
+    assert REENCODED.kbps == 2500
+
+
+def test_a_leg_without_an_encoder_says_which_is_missing(monkeypatch):
+    def unknown(name, mode):
+        assert (name, mode) == ("libvpx", "w")
+        raise UnknownCodecError(name)
+
+    monkeypatch.setattr(av, "Codec", unknown)
+    assert "no encoder libvpx" in missing(LEGS["vp8-360p-500"])
+    assert missing(LEGS["lossless"]) == ""
+
+
+def test_a_leg_whose_encoder_fails_says_so(monkeypatch):
+    def fails(*_):
+        raise av.FFmpegError(22, "invalid argument")
+
+    monkeypatch.setattr(codecs, "arrive", fails)
+    assert missing(LEGS["av1-180p-150"]) == (
+        "libsvtav1 does not work on this machine (invalid argument)"
+    )

@@ -2,7 +2,14 @@ import math
 
 import numpy as np
 import pytest
-from facecloak_train.measure.fooling import fooling, mutual_information, wilson
+from facecloak_train.measure.accuracy import confusion_matrix, unweighted_recall
+from facecloak_train.measure.fooling import (
+    bootstrapped,
+    fooling,
+    fooling_of_readings,
+    mutual_information,
+    wilson,
+)
 
 
 def one_hot(classes, count=3):
@@ -18,14 +25,42 @@ def test_the_figures_of_a_small_known_case():
     assert figures.clean_accuracy == pytest.approx(5 / 6)
     assert figures.accuracy == pytest.approx(2 / 6)
     assert figures.sink_share == pytest.approx(5 / 6)
+    assert figures.clean_uar == pytest.approx((1 + 1 + 1 / 2) / 3)
+    assert figures.uar == pytest.approx((0 + 1 + 0) / 3)
     assert figures.low < figures.fooling_rate < figures.high
+    assert figures.accuracy_low < figures.accuracy < figures.accuracy_high
+    assert 0.0 <= figures.uar_low < figures.uar < figures.uar_high <= 1.0
+    assert figures.bits == pytest.approx(
+        mutual_information(confusion_matrix(truth, cloaked.argmax(1), 3))
+    )
+    assert fooling_of_readings(clean.argmax(1), cloaked.argmax(1), truth, 3) == figures
 
 
 def test_mutual_information_closed_forms():
     truth = np.arange(1000) % 4
-    assert mutual_information(truth, truth, 4) == pytest.approx(2.0)
-    assert mutual_information(truth, np.zeros(1000, int), 4) == pytest.approx(0.0)
-    assert mutual_information(truth, truth // 2, 4) == pytest.approx(1.0)
+    for said, bits in ((truth, 2.0), (np.zeros(1000, int), 0.0), (truth // 2, 1.0)):
+        assert mutual_information(confusion_matrix(truth, said, 4)) == pytest.approx(bits)
+
+
+def test_the_bootstrap_s_interval_is_as_wide_as_that_of_a_known_distribution():
+    # The recall of two classes of n faces each at p has the variance p (1 - p) / 2n.
+    counts = np.array([[600, 200], [200, 600]])
+    low, high = bootstrapped(unweighted_recall, counts)
+    half = 1.96 * (0.75 * 0.25 / 1600) ** 0.5
+    assert (low, high) == (
+        pytest.approx(0.75 - half, abs=3e-3),
+        pytest.approx(0.75 + half, abs=3e-3),
+    )
+
+
+def test_the_interval_of_bits_takes_their_bias_back():
+    rng = np.random.default_rng(0)
+    counts = confusion_matrix(rng.integers(0, 7, 200), rng.integers(0, 7, 200), 7)
+    bits = mutual_information(counts)
+    low, high = bootstrapped(mutual_information, counts)
+    assert bits > 0.06  # 36 / (2 * 200 ln 2) = 0.13 is to be expected of what tells nothing
+    assert low == 0.0
+    assert high < bits
 
 
 def test_wilson_interval_of_a_textbook_case():

@@ -123,7 +123,7 @@ options = {{ data = "{{data}}", victims = ["{{export.out}}"] }}
 [[stage]]
 name = "evaluate"
 command = "evaluate"
-options = {{ data = "{{data}}", perturbation = "{{attack.out}}", model = "{{export.out}}" }}
+options = {{ data = "{{data}}", perturbation = "{{attack.out}}", models = ["{{export.out}}"] }}
 """
     jobs = jobs_of(FIT, export)
     last = [job for job in jobs.values() if job.stage == "evaluate"]

@@ -87,12 +87,6 @@ def _evaluate(chosen: settings.EvaluateSettings) -> None:
     evaluate_fooling(chosen)
 
 
-def _call(chosen: settings.CallSettings) -> None:
-    from facecloak_train.recipes.evaluate_call import evaluate_call
-
-    evaluate_call(chosen)
-
-
 def _score(chosen: settings.ScoreSettings) -> None:
     from facecloak_train.recipes.score_classifier import score_classifier
 
@@ -177,7 +171,6 @@ COMMANDS: _Table = {
     "attack-clips": (settings.AttackClipsSettings, _attack_clips),
     "beat": (settings.BeatSettings, _beat),
     "evaluate": (settings.EvaluateSettings, _evaluate),
-    "call": (settings.CallSettings, _call),
     "score": (settings.ScoreSettings, _score),
     "robustness": (settings.RobustnessSettings, _robustness),
     "compare": (settings.CompareSettings, _compare),

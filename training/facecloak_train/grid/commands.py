@@ -35,7 +35,6 @@ LEAVES: Final[Mapping[str, Leaves]] = {
     "tune": Leaves(out="study", reports=("study/best.json",)),
     "attack": Leaves(out="perturbation.safetensors"),
     "evaluate": Leaves(out="evaluate.json", reports=("evaluate.json",)),
-    "call": Leaves(out="call.json", reports=("call.json",)),
     "score": Leaves(out="score.json", reports=("score.json",)),
     "robustness": Leaves(out="robustness.json", reports=("robustness.json",)),
     "export": Leaves(out="classifier.onnx"),
@@ -102,6 +101,10 @@ def allowed(command: str, option: str) -> tuple[str, ...]:
         from facecloak_train.hardening import ATTACKS
 
         return ATTACKS
+    if option == "legs":
+        from facecloak_train.measure.codec import LEGS
+
+        return ("all", *LEGS)
     return _ALLOWED.get((command, option), ())
 
 

@@ -114,6 +114,6 @@ def clip_fooling(
         "uar": after.uar,
         "uar_interval": after.intervals["uar"],
         "sink_share": float(np.bincount(attacked[worst], minlength=classes).max() / len(truth)),
-        "clean_bits": mutual_information(truth, clean, classes),
-        "bits": mutual_information(truth, attacked[worst], classes),
+        "clean_bits": mutual_information(confusion_matrix(truth, clean, classes)),
+        "bits": mutual_information(confusion_matrix(truth, attacked[worst], classes)),
     }

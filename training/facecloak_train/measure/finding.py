@@ -58,8 +58,10 @@ class Finding:
 
     def faces(self, image: Image) -> tuple[Face, ...]:
         """All faces of ``uint8[H, W, 3]``, BGR."""
-        # An empty frame long before makes the finder forget the faces before.
-        self._finder.find(self._frame(np.zeros_like(image)))
+        # Empty frames long before make the finder forget the faces before: it follows one known
+        # face by another mesh than it looks for faces with, and so each has to see one.
+        for _ in range(2):
+            self._finder.find(self._frame(np.zeros_like(image)))
         return self._finder.find(self._frame(image)).found
 
     def _frame(self, image: Image) -> Frame:

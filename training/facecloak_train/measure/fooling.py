@@ -1,28 +1,38 @@
 """What a perturbation does to a classifier, from its logits before and after."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facecloak.verify import criteria
 from facecloak.verify.criteria import Logits
+from facecloak_train.measure.accuracy import confusion_matrix, unweighted_recall
+
+_RESAMPLES: Final = 1000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fooling:
-    """Figures over N faces.
+    """Figures over N faces, with 95 % intervals over faces.
 
     Attributes:
         faces: N.
         fooling_rate: share of faces whose most likely class changes.
-        low, high: its 95 % Wilson interval.
+        low, high: its interval by Wilson.
         accuracy: share of cloaked faces classified rightly.
-        clean_accuracy: the same before the cloak.
+        accuracy_low, accuracy_high: its interval by Wilson.
+        clean_accuracy: the same share before the cloak.
+        uar: unweighted average recall of the classes that there are, on cloaked faces.
+        uar_low, uar_high: its interval, see :func:`bootstrapped`.
+        clean_uar: the same recall before the cloak.
         sink_share: share of cloaked faces that go to the most frequent class.
         bits: mutual information of the true and the predicted class on cloaked faces, in bits.
-        clean_bits: the same before the cloak.
+        bits_low, bits_high: its interval, which takes the bias of ``bits`` back.
+        clean_bits: the same information before the cloak.
     """
 
     faces: int
@@ -30,9 +40,17 @@ class Fooling:
     low: float
     high: float
     accuracy: float
+    accuracy_low: float
+    accuracy_high: float
     clean_accuracy: float
+    uar: float
+    uar_low: float
+    uar_high: float
+    clean_uar: float
     sink_share: float
     bits: float
+    bits_low: float
+    bits_high: float
     clean_bits: float
 
 
@@ -40,20 +58,42 @@ def fooling(clean: Logits, cloaked: Logits, truth: NDArray[np.int64]) -> Fooling
     """Measure logits, both ``float32[N, C]``, against the true classes, ``int64[N]``, N > 0."""
     count = len(truth)
     classes = clean.shape[1]
-    before, after = clean.argmax(axis=1), cloaked.argmax(axis=1)
+    counts, clean_counts = (
+        confusion_matrix(truth, logits.argmax(axis=1), classes) for logits in (cloaked, clean)
+    )
     rate = float(criteria.fooled(clean, cloaked).mean())
+    accuracy, clean_accuracy = (float(np.trace(one) / count) for one in (counts, clean_counts))
     low, high = wilson(rate, count)
+    accuracy_low, accuracy_high = wilson(accuracy, count)
+    uar_low, uar_high = bootstrapped(unweighted_recall, counts)
+    bits_low, bits_high = bootstrapped(mutual_information, counts)
     return Fooling(
         faces=count,
         fooling_rate=rate,
         low=low,
         high=high,
-        accuracy=float((after == truth).mean()),
-        clean_accuracy=float((before == truth).mean()),
-        sink_share=float(np.bincount(after, minlength=classes).max() / count),
-        bits=mutual_information(truth, after, classes),
-        clean_bits=mutual_information(truth, before, classes),
+        accuracy=accuracy,
+        accuracy_low=accuracy_low,
+        accuracy_high=accuracy_high,
+        clean_accuracy=clean_accuracy,
+        uar=unweighted_recall(counts),
+        uar_low=uar_low,
+        uar_high=min(1.0, uar_high),
+        clean_uar=unweighted_recall(clean_counts),
+        sink_share=float(counts.sum(axis=0).max() / count),
+        bits=mutual_information(counts),
+        bits_low=bits_low,
+        bits_high=bits_high,
+        clean_bits=mutual_information(clean_counts),
     )
+
+
+def fooling_of_readings(
+    clean: NDArray[np.int64], cloaked: NDArray[np.int64], truth: NDArray[np.int64], classes: int
+) -> Fooling:
+    """The same of what was read, ``int64[N]`` each, where the logits are gone."""
+    certain = np.eye(classes, dtype=np.float32)
+    return fooling(certain[clean], certain[cloaked], truth)
 
 
 def wilson(rate: float, count: int, z: float = 1.96) -> tuple[float, float]:
@@ -65,12 +105,33 @@ def wilson(rate: float, count: int, z: float = 1.96) -> tuple[float, float]:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
-def mutual_information(
-    truth: NDArray[np.int64], predicted: NDArray[np.int64], classes: int
-) -> float:
-    """Plug-in estimate of I(truth; predicted) in bits; biased upward by (C-1)^2 / (2 N ln 2)."""
-    joint = np.zeros((classes, classes))
-    np.add.at(joint, (truth, predicted), 1.0 / len(truth))
+def mutual_information(counts: NDArray[np.int64]) -> float:
+    """Plug-in estimate of I(truth; predicted) in bits, from ``int64[C, C]``, one by the other.
+
+    It is biased upward by about (C-1)^2 / (2 N ln 2).
+    """
+    joint = counts / counts.sum()
     independent = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0, keepdims=True)
     seen = joint > 0
     return float((joint[seen] * np.log2(joint[seen] / independent[seen])).sum())
+
+
+def bootstrapped(
+    figure: Callable[[NDArray[np.int64]], float], counts: NDArray[np.int64]
+) -> tuple[float, float]:
+    """The 95 % interval of a figure that is at least zero, by drawing the faces again.
+
+    It is the basic one: how far the figure of drawn faces lies from that of all faces, bias and
+    all, is how far that one is held to lie from the truth. Source: Davison and Hinkley, "Bootstrap
+    Methods and their Application" (1997), section 5.2.
+
+    Args:
+        figure: of a confusion matrix.
+        counts: ``int64[C, C]``, true class by predicted class.
+    """
+    total = int(counts.sum())
+    drawn = np.random.default_rng(0).multinomial(total, counts.ravel() / total, _RESAMPLES)
+    again = [figure(one.reshape(counts.shape)) for one in drawn]
+    few, many = np.quantile(again, [0.025, 0.975])
+    middle = 2.0 * figure(counts)
+    return max(0.0, middle - float(many)), max(0.0, middle - float(few))

@@ -51,6 +51,43 @@ def curves(
     figure.savefig(path, dpi=_DPI)
 
 
+def rates(path: Path, rows: Sequence[Mapping[str, Any]], kinds: tuple[str, str]) -> None:
+    """How many faces are fooled after each leg, by classifier; a panel for each strength.
+
+    Args:
+        path: the .png to write.
+        rows: of an ``evaluate`` report.
+        kinds: the perturbation, drawn with its intervals, and what it is held against, dashed.
+    """
+    strengths = list(dict.fromkeys(row["strength"] for row in rows))
+    legs = list(dict.fromkeys(row["leg"] for row in rows))
+    width = 2.5 + len(strengths) * max(3.0, 0.6 * len(legs))
+    figure = Figure(figsize=(width, 5), layout="constrained")
+    panels = figure.subplots(1, len(strengths), sharey=True, squeeze=False)[0]
+    for axes, strength in zip(panels, strengths, strict=True):
+        lines: dict[tuple[str, str], list[tuple[float, ...]]] = {}
+        for row in rows:
+            if (row["strength"], row["perturbation"] in kinds) == (strength, True) and row["faces"]:
+                rate, low, high = (100.0 * row[key] for key in ("fooling_rate", "low", "high"))
+                points = lines.setdefault((row["classifier"], row["perturbation"]), [])
+                points.append((legs.index(row["leg"]), rate, rate - low, high - rate))
+        names = list(dict.fromkeys(name for name, _ in lines))
+        for (name, kind), points in lines.items():
+            at, rate, below, above = zip(*points, strict=True)
+            look: dict[str, Any] = {"color": f"C{names.index(name)}", "marker": "o"}
+            if kind == kinds[0]:
+                axes.errorbar(at, rate, yerr=(below, above), capsize=2, label=name, **look)
+            else:
+                axes.plot(at, rate, "--", markersize=3, alpha=0.6, **look)
+        axes.set_xticks(range(len(legs)), legs, rotation=45, ha="right")
+        axes.set_title(f"strength {strength:g}")
+        axes.set_ylim(0, 100)
+        axes.grid(alpha=0.3)
+    panels[0].set_ylabel(f"fooled, % (dashed: {kinds[1]})")
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside right upper")
+    figure.savefig(path, dpi=_DPI)
+
+
 def standings(
     path: Path,
     measured: Mapping[str, tuple[float, float, float]],

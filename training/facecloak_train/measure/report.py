@@ -1,62 +1,145 @@
 """Reports as Markdown."""
 
+import math
 from typing import Any
 
+import numpy as np
 
-def markdown(report: dict[str, Any]) -> str:
-    """The table of an ``evaluate`` report."""
-    rows = report["rows"].items()
-    first = next(iter(report["rows"].values()))
+
+def evaluate_markdown(report: dict[str, Any]) -> str:
+    """The table of an ``evaluate`` report: a row for each strength, leg and classifier."""
+    known = {
+        (row["strength"], row["leg"], row["classifier"], row["perturbation"]): row
+        for row in report["rows"]
+    }
+    ours, *others = dict.fromkeys(row["perturbation"] for row in report["rows"])
     lines = [
-        f"Against {report['classifier']}, on the {report['found']} of {report['faces']} FER2013 "
-        "PrivateTest faces that the finder sees and that stand in no other split "
-        f"({report['left_out']} do); clean accuracy {100 * first['clean_accuracy']:.1f} %, "
-        f"{first['clean_bits']:.2f} bit.",
+        f"Read from the last picture of a call, in {report['found']} of {report['faces']} FER2013 "
+        "PrivateTest faces that stand in no other split; the finder does not see the others, so "
+        f"that they would be shielded. Made against {', '.join(report['made_against'])}: in bold. "
+        "At strength 1 at most "
+        f"{report['eps']:g} levels are added and the face is moved by at most "
+        f"{_percent(report['shift'])} of its width. Random sign noise of the same levels stands "
+        "beside it.",
         "",
-        "| perturbation | levels | shift | fooled (95 %) | accuracy left | bits left "
-        "| largest class | PSNR | SSIM |",
-        "|---|---|---|---|---|---|---|---|---|",
+        f"| strength | leg | classifier | fooled (95 %) | {' | '.join(others)} "
+        "| read rightly, before | UAR, before | bits (95 %), before | largest class | faces |",
+        "|---" * (9 + len(others)) + "|",
     ]
-    lines += [
-        f"| {name} | {row['budget_levels']:.0f}/255 | {_percent(row['shift'])} "
-        f"| {100 * row['fooling_rate']:.1f} % "
-        f"({100 * row['low']:.1f} - {100 * row['high']:.1f}) | {100 * row['accuracy']:.1f} % "
-        f"| {row['bits']:.2f} | {100 * row['sink_share']:.0f} % "
-        f"| {row['psnr_db']:.1f} dB | {row['ssim']:.3f} |"
-        for name, row in rows
-    ]
-    lines += [
-        "",
-        "The shift is the largest displacement in percent of the width of the face; PSNR and SSIM "
-        "compare with the face once moved.",
-    ]
-    lines += ["", f"Made by `{report['command']}`.", ""]
-    return "\n".join(lines)
-
-
-def call_markdown(report: dict[str, Any]) -> str:
-    """The table of a ``call`` report: a row for each leg, a pair of columns for each classifier."""
-    rows = report["rows"]
-    classifiers = list(dict.fromkeys(row["classifier"] for row in rows))
-    kinds = list(dict.fromkeys(row["perturbation"] for row in rows))
-    columns = [(classifier, kind) for classifier in classifiers for kind in kinds]
-    known = {(row["leg"], row["classifier"], row["perturbation"]): row for row in rows}
-    lines = [
-        f"Fooled at strength {report['strength']:g} (at most {report['budget_levels']} levels, "
-        f"shift {_percent(report['shift'])}), of {report['found']} PrivateTest faces that the "
-        "finder sees; in brackets the 95 % interval, then bits left of bits before. Made against "
-        f"{', '.join(report['victims'])}.",
-        "",
-        "| leg | " + " | ".join(f"{who}, {kind}" for who, kind in columns) + " |",
-        "|---" * (1 + len(columns)) + "|",
-    ]
-    for leg in dict.fromkeys(row["leg"] for row in rows):
-        cells = [
-            _cell(known[leg, *column]) if (leg, *column) in known else "" for column in columns
+    for strength, leg in dict.fromkeys((row["strength"], row["leg"]) for row in report["rows"]):
+        pairs = {
+            name: tuple(known[strength, leg, name, kind] for kind in (ours, *others))
+            for name in report["classifiers"]
+        }
+        before = f"| {strength:g} | {leg} | "
+        lines += [
+            before + _evaluated(f"**{name}**" if about["attacked"] else name, *pairs[name])
+            for name, about in report["classifiers"].items()
         ]
-        lines.append(f"| {leg} | " + " | ".join(cells) + " |")
-    lines += ["", f"Made by `{report['command']}`.", ""]
+        unseen = _unseen(report)
+        if all(row["faces"] for name in unseen for row in pairs[name]) and unseen:
+            lines.append(before + _mean_of(unseen, pairs))
+    lines += ["", *_notes(report), "", *_visible(report), f"Made by `{report['command']}`.", ""]
     return "\n".join(lines)
+
+
+def _evaluated(name: str, ours: dict[str, Any], *others: dict[str, Any]) -> str:
+    """The cells of a classifier; ``others`` are what the perturbation is held against."""
+    if not ours["faces"]:
+        return " | ".join([name, "no face is found", *[""] * (4 + len(others)), "0"]) + " |"
+    bits, low, high, clean = (ours[key] for key in ("bits", "bits_low", "bits_high", "clean_bits"))
+    cells = [
+        name,
+        _rate(ours),
+        *(_rate(other) if other["faces"] else "" for other in others),
+        f"{100 * ours['accuracy']:.1f} %, {100 * ours['clean_accuracy']:.1f} %",
+        f"{100 * ours['uar']:.1f} %, {100 * ours['clean_uar']:.1f} %",
+        f"{bits:.2f} ({low:.2f} - {high:.2f}), {clean:.2f}",
+        f"{100 * ours['sink_share']:.0f} %",
+        f"{ours['faces']}",
+    ]
+    return " | ".join(cells) + " |"
+
+
+def _unseen(report: dict[str, Any]) -> dict[str, str]:
+    """Classifiers of architectures that the attack never saw, by name; which architecture each is.
+
+    A classifier of an architecture that was attacked is none, whatever its weights. Of attacked
+    classifiers that were not measured only the name is known, which is taken for the architecture.
+    """
+    classifiers = report["classifiers"]
+    attacked = {about["architecture"] for about in classifiers.values() if about["attacked"]}
+    attacked |= {name.lower() for name in report["made_against"]}
+    return {
+        name: about["architecture"]
+        for name, about in classifiers.items()
+        if about["architecture"] not in attacked and not about["control"]
+    }
+
+
+def _mean_of(unseen: dict[str, str], pairs: dict[str, tuple[dict[str, Any], ...]]) -> str:
+    """The cells of the mean over architectures, each the mean of its classifiers.
+
+    The last pattern is what ours is held against.
+    """
+    by_architecture: dict[str, list[tuple[float, ...]]] = {}
+    for name, architecture in unseen.items():
+        rates = tuple(row["fooling_rate"] for row in pairs[name])
+        by_architecture.setdefault(architecture, []).append(rates)
+    means = np.mean([np.mean(rates, axis=0) for rates in by_architecture.values()], axis=0)
+    cells = [f"{100 * rate:.1f} %" for rate in means]
+    if means[-1]:
+        cells[0] += f", {means[0] / means[-1]:.1f} times the noise"
+    name = f"*mean of {len(by_architecture)} architectures never seen*"
+    return " | ".join([name, *cells, *[""] * 5]) + " |"
+
+
+def _notes(report: dict[str, Any]) -> list[str]:
+    faces = max(row["faces"] for row in report["rows"])
+    sent = ", ".join(f"{leg} {kbps:.0f}" for leg, kbps in report["sent_kbps"].items() if kbps)
+    lines = [
+        f"- Each face is a call of {report['pictures']} pictures of a camera that takes 30 a "
+        f"second, with noise of {report['camera_noise']:g} levels; the face is found anew in the "
+        "last one. A face that is not found there, clean or protected, is left out of that row.",
+        "- Intervals are over faces: FER2013 does not say who is who, so that two pictures of one "
+        "person count as two. Those of bits take back the bias of the estimate, which shows "
+        f"{_bias(faces, report['classes']):.2f} bit where there is none ({faces} faces).",
+    ]
+    if sent:
+        lines.append(f"- What the encoders sent of that, in kb/s: {sent}.")
+    lines += [f"- {leg} is left out: {why}." for leg, why in report["skipped"].items()]
+    if rule := report.get("landmark_rule"):
+        lines.append(
+            f"- The landmark rule is a control: a regression on 68 of MediaPipe's landmarks, "
+            f"fitted to {rule['faces']} training faces, right in {100 * rule['accuracy']:.1f} % "
+            "of PublicTest. It sees no texture; what fools it has moved the landmarks."
+        )
+    return lines
+
+
+def _bias(faces: int, classes: int) -> float:
+    return (classes - 1) ** 2 / (2 * max(faces, 1) * math.log(2))
+
+
+def _visible(report: dict[str, Any]) -> list[str]:
+    """How visible it is, as a table of its own."""
+    if not report["seen"]:
+        return []
+    lines = [
+        "On the face: PSNR, SSIM and FLIP of what is added to it, once it is moved, and FLIP of "
+        "both together; last what the codec alone costs on a good line.",
+        "",
+        "| | PSNR | SSIM | FLIP | FLIP, moved, too |",
+        "|---|---|---|---|---|",
+    ]
+    for name, parts in report["seen"].items():
+        added = parts["added"]
+        moved = f"{parts['moved']['flip']:.3f}" if "moved" in parts else ""
+        lines.append(
+            f"| {name} | {added['psnr_db']:.1f} dB | {added['ssim']:.3f} | {added['flip']:.3f} "
+            f"| {moved} |"
+        )
+    return [*lines, ""]
 
 
 def robustness_markdown(report: dict[str, Any]) -> str:
@@ -123,14 +206,6 @@ def _soon(row: dict[str, Any]) -> str:
 def _rate(row: dict[str, Any]) -> str:
     rate, low, high = (100 * row[key] for key in ("fooling_rate", "low", "high"))
     return f"{rate:.1f} % ({low:.1f} - {high:.1f})"
-
-
-def _cell(row: dict[str, Any]) -> str:
-    rate, low, high = (100 * row[key] for key in ("fooling_rate", "low", "high"))
-    return (
-        f"{rate:.1f} % ({low:.1f} - {high:.1f}) of {row['faces']}, "
-        f"{row['bits']:.2f} of {row['clean_bits']:.2f} bit"
-    )
 
 
 def _percent(shift: float) -> str:

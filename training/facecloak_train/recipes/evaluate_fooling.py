@@ -1,156 +1,274 @@
-"""Measure a perturbation on faces that the attack never saw, as the far end would see them.
+"""Measure a perturbation at the far end of calls, as classifiers there read what arrives.
 
-    facecloak-train evaluate --data runs/fer2013.npz --model models/vgg19.onnx
-        --perturbation perturbations/default.safetensors --out docs/results/vgg19.json
+    facecloak-train evaluate --data runs/fer2013.npz
+        --models models/vgg19.onnx models/resnet14.onnx runs/hardened/best.safetensors
+        --perturbation perturbations/default.safetensors --out docs/results/evaluate.json
 
-Every PrivateTest face becomes a frame: enlarged, on a canvas that repeats its border. The shipped
-finder looks for it, the shipped compositor cloaks it and rounds to 8 bits, the shipped judge reads
-it before and after. A face that the finder does not see is counted, not judged: live, it would be
-shielded. Faces that also stand in another split are left out. Beside the perturbation stand random
-sign noise and a chessboard of the same budget, on the same grid and on coarser ones. Two cores
-take about ten minutes.
+A PrivateTest face that stands in no other split becomes a short call (``measure.calls``). The
+shipped finder and compositor protect it, once with the perturbation, once with random sign noise of
+the same levels; an encoder at a constant bit rate sends it; and in the last picture that arrives
+the finder looks for the face anew, as the far end would. Every classifier reads the same pictures.
+A face that is not found in the clean or in the protected picture is counted, not judged. Each call
+begins at a moment of its own, so that a perturbation that changes with time is met at any.
+
+A face takes about two seconds of two cores on nine legs. What was read is kept beside the report
+until that is written, so that the same command goes on after a kill. A Markdown table and a picture
+go beside the report.
 """
 
+import contextlib
 import dataclasses
 import json
 import logging
-import os
 import sys
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
-from tqdm import tqdm
 
-from facecloak.cloak.opencv_cloak import OpenCvCloak, face_box
+from facecloak.cloak.opencv_cloak import OpenCvCloak
 from facecloak.core import bank as banks
 from facecloak.core.bank import Bank
 from facecloak.core.perturbation import ANY, FORMAT, Perturbation
-from facecloak.core.types import Face, Frame
-from facecloak.verify.criteria import Logits
-from facecloak.verify.crop import face_crop
-from facecloak.verify.onnx_judge import OnnxClassifier
-from facecloak.verify.visibility import psnr, ssim
 from facecloak_train import run
-from facecloak_train.attacks.baselines import chessboard, random_sign
+from facecloak_train.attacks.baselines import random_sign
 from facecloak_train.data import fer2013
+from facecloak_train.data.fer2013 import Faces
+from facecloak_train.measure import landmark_rule
+from facecloak_train.measure.calls import camera_noise
 from facecloak_train.measure.choosing import Chooser
-from facecloak_train.measure.finding import Finding
-from facecloak_train.measure.fooling import fooling
-from facecloak_train.measure.report import markdown
+from facecloak_train.measure.codec import Leg, legs_of, missing
+from facecloak_train.measure.far_end import CLEAN, FarEnd, Row
+from facecloak_train.measure.fooling import fooling_of_readings
+from facecloak_train.measure.landmark_rule import LandmarkEyes, LandmarkRule
+from facecloak_train.measure.ledger import Ledger
+from facecloak_train.measure.pictures import rates
+from facecloak_train.measure.reading import Victim
+from facecloak_train.measure.report import evaluate_markdown
 from facecloak_train.settings import EvaluateSettings
+from facecloak_train.victims import opened
 
 logger = logging.getLogger(__name__)
 
-_COARSE, _MIDDLE = 12, 24
-"""Sides of the grids of further baselines."""
-_VISIBLE_EVERY = 10
-"""PSNR and SSIM are means over every tenth face; they hardly differ from face to face."""
-
-Crop = NDArray[np.uint8]
+OURS: Final = "FaceCloak"
+NOISE: Final = "random sign"
+_NOISE_CELLS: Final = 48
+"""Side of the noise beside a perturbation that has no pattern of its own."""
 
 
 def evaluate_fooling(settings: EvaluateSettings) -> dict[str, Any]:
-    """Measure, write the report, return it."""
+    """Measure, write report, table and picture, return the report.
+
+    Raises:
+        ValueError: there is no such leg, this machine can send over none, two classifiers have the
+            same name, or the finder sees no face.
+        RunError, ArtifactError: a classifier cannot be read, or the one that chooses does not ship.
+        ConfigError: a strength is not possible.
+    """
+    legs, skipped = _legs(settings.legs)
     splits = fer2013.read_npz(settings.data)
     private = fer2013.without(splits["PrivateTest"], splits["Training"], splits["PublicTest"])
+    chosen = _drawn(private, settings.faces, settings.seed)
     shipped = banks.load(settings.perturbation)
-    chooser = Chooser(shipped)
-    judge = OnnxClassifier(settings.model, "cpu")
-    patterns = {"FaceCloak": shipped} | _baselines(shipped)
-    named = {
-        f"{name} x{strength:g}": (pattern, strength)
+    patterns = _patterns(shipped, parts=settings.parts)
+    cloaks = {
+        _named(kind, strength): OpenCvCloak(pattern, strength)
         for strength in settings.strengths
-        for name, pattern in patterns.items()
+        for kind, pattern in patterns.items()
     }
-    cloaks = {name: OpenCvCloak(*made) for name, made in named.items()}
-    shifts = {name: pattern.header.shift * strength for name, (pattern, strength) in named.items()}
-
-    clean: list[Crop] = []
-    cloaked: dict[str, list[Crop]] = {name: [] for name in cloaks}
-    seen: dict[str, list[tuple[float, float]]] = {name: [] for name in cloaks}
-    truth: list[int] = []
-    for number, (frame, face) in enumerate(_frames(private, settings)):
-        if face is None:
-            continue
-        truth.append(int(private.labels[number]))
-        clean.append(face_crop(frame.image, face.face_from_frame, judge.card.input_px))
-        for name, cloak in cloaks.items():
-            chooser.tell(cloak, frame, face)
-            out = cloak.apply(frame, [face])
-            cloaked[name].append(face_crop(out.image, face.face_from_frame, judge.card.input_px))
-            if number % _VISIBLE_EVERY == 0:
-                left, top, right, bottom = face_box(face.face_from_frame, *frame.image.shape[1::-1])
-                moved = cloak.displaced(frame, [face])
-                pair = moved.image[top:bottom, left:right], out.image[top:bottom, left:right]
-                seen[name].append((psnr(*pair), ssim(*pair)))
-
-    before = _logits(judge, clean)
-    rows: dict[str, dict[str, float]] = {}
-    for name, cloak in cloaks.items():
-        figures = fooling(before, _logits(judge, cloaked[name]), np.array(truth))
-        visible = np.mean(seen[name], axis=0)
-        rows[name] = dataclasses.asdict(figures) | {
-            "budget_levels": cloak.budget,
-            "shift": shifts[name],
-            "psnr_db": float(visible[0]),
-            "ssim": float(visible[1]),
-        }
+    told: dict[str, Any] = {}
+    with contextlib.ExitStack() as entered:
+        victims = opened(settings.models, splits["Training"], settings.input_px)
+        question = _question(settings, [victim.sha256 for victim in victims])
+        ledger = Ledger(settings.out.with_suffix(".progress"), question)
+        if settings.landmarks:
+            eyes = entered.enter_context(LandmarkEyes())
+            rule = _landmark_rule(eyes, splits, settings, ledger.folder)
+            victims.append(rule)
+            told = {"landmark_rule": rule.told}
+        noise = camera_noise(settings.noise, settings.pictures, settings.seed)
+        far_end = FarEnd(legs, cloaks, Chooser(shipped), victims, noise=noise, seed=settings.seed)
+        far_end.measure(private, chosen, ledger)
+    found = [ledger.rows[number] for number in chosen if ledger.rows[number]["found"]]
+    if not found:
+        msg = f"the finder sees none of the {len(chosen)} faces; take more by --faces"
+        raise ValueError(msg)
+    rows = [
+        {"strength": strength, "leg": leg.name, "classifier": victim.name, "perturbation": kind}
+        | _figures(found, leg, victim, _named(kind, strength))
+        for strength in settings.strengths
+        for leg in legs
+        for victim in victims
+        for kind in patterns
+    ]
+    seen = _seen(found)
     if settings.record:
-        measured = rows[f"FaceCloak x{settings.strengths[0]:g}"]
-        header = dataclasses.replace(shipped.header, measured=measured)
+        header = dataclasses.replace(shipped.header, measured=_measured(rows, seen))
         shipped.with_header(header).save(settings.perturbation)
     report = {
         "command": " ".join(["facecloak-train", *sys.argv[1:]]),
-        "classifier": judge.card.name,
-        "classifier_sha256": judge.card.sha256,
         "perturbation_sha256": run.digest_of(settings.perturbation),
+        "made_against": [victim.name for victim in shipped.header.victims],
+        "eps": shipped.header.eps,
+        "shift": shipped.header.shift,
+        "classifiers": {
+            victim.name: {
+                "architecture": victim.architecture,
+                "sha256": victim.sha256,
+                "attacked": _is_attacked(victim, shipped),
+                "control": victim.name == landmark_rule.NAME,
+            }
+            for victim in victims
+        },
+        "classes": len(fer2013.LABELS),
         "left_out": len(splits["PrivateTest"]) - len(private),
-        "faces": min(settings.faces, len(private)),
-        "found": len(truth),
+        "faces": len(chosen),
+        "found": len(found),
+        "camera_noise": settings.noise,
+        "pictures": settings.pictures,
+        "sent_kbps": {leg.name: _mean(row["kbps"][leg.key] for row in found) for leg in legs},
+        "skipped": skipped,
+        "seen": seen,
         "rows": rows,
+        **told,
     }
     settings.out.parent.mkdir(parents=True, exist_ok=True)
     run.write_atomically(settings.out, json.dumps(report, indent=2).encode())
-    run.write_atomically(settings.out.with_suffix(".md"), markdown(report).encode())
-    logger.info("%s", markdown(report))
+    text = evaluate_markdown(report)
+    run.write_atomically(settings.out.with_suffix(".md"), text.encode())
+    rates(settings.out.with_suffix(".png"), rows, (OURS, NOISE))
+    ledger.remove()
+    logger.info("%s", text)
     return report
 
 
-def _baselines(shipped: Bank) -> dict[str, Bank]:
-    """Patterns of the same budget that know no classifier, on our grid and on coarser ones."""
-    eps, seed = shipped.header.eps, shipped.header.seed
-    header = dataclasses.replace(
-        shipped.header, shift=0.0, strain=0.0, format=FORMAT, answers=(), selector=""
-    )
-    return {
-        f"{name}, {cells} cells": Bank.of(Perturbation(header, grid))
-        for cells in sorted({_COARSE, _MIDDLE, len(shipped.member(ANY).static)})
-        for name, grid in (
-            ("random sign", random_sign(cells, eps, seed)),
-            ("chessboard", chessboard(cells, eps)),
+def _legs(keys: Iterable[str]) -> tuple[list[Leg], dict[str, str]]:
+    """The legs that this machine can send over, and why it cannot over others, by name."""
+    asked = legs_of(keys)
+    skipped = {leg.name: why for leg in asked if (why := missing(leg))}
+    for name, why in skipped.items():
+        logger.info("%s is left out: %s", name, why)
+    legs = [leg for leg in asked if leg.name not in skipped]
+    if not legs:
+        msg = "this machine can send over none of these legs; choose others by --legs"
+        raise ValueError(msg)
+    return legs, skipped
+
+
+def _drawn(faces: Faces, count: int, seed: int) -> list[int]:
+    order = np.random.default_rng(seed).permutation(len(faces))
+    return [int(number) for number in order[:count]]
+
+
+def _patterns(shipped: Bank, *, parts: bool) -> dict[str, Bank]:
+    """The perturbation, its parts if wanted, and noise of the same levels on the same grid."""
+    header, members = shipped.header, shipped.members
+    still = dataclasses.replace(header, shift=0.0, strain=0.0)
+    patterns = {OURS: shipped}
+    if parts and all(one.displaces and one.reach for one in members.values()):
+        nothing = np.zeros((1, 1), np.float32)
+        alone = {
+            label: Perturbation(still, one.static, one.cosine, one.sine)
+            for label, one in members.items()
+        }
+        moved = {
+            label: dataclasses.replace(one, static=nothing, cosine=nothing, sine=nothing)
+            for label, one in members.items()
+        }
+        patterns |= {"pattern alone": Bank(still, alone), "displacement alone": Bank(header, moved)}
+    cells = max(len(members[ANY].static), len(members[ANY].cosine))
+    grid = random_sign(cells if cells > 1 else _NOISE_CELLS, header.eps, header.seed)
+    single = dataclasses.replace(still, format=FORMAT, answers=(), selector="")
+    return patterns | {NOISE: Bank.of(Perturbation(single, grid))}
+
+
+def _named(kind: str, strength: float) -> str:
+    return f"{kind} x{strength:g}"
+
+
+def _question(settings: EvaluateSettings, victims: Sequence[str]) -> dict[str, Any]:
+    """What the readings of a face depend on."""
+    asked = dataclasses.asdict(settings)
+    for other in ("out", "faces", "record", "models"):
+        del asked[other]
+    asked |= {name: run.digest_of(asked[name]) for name in ("data", "perturbation")}
+    return asked | {"victims": victims}
+
+
+def _landmark_rule(
+    eyes: LandmarkEyes, splits: Mapping[str, Faces], settings: EvaluateSettings, folder: Path
+) -> LandmarkRule:
+    """The rule, fitted anew where it does not stand in the folder."""
+    path = folder / "landmark-rule.safetensors"
+    if not path.is_file():
+        training, public = (
+            _some(splits[split], count, settings.seed)
+            for split, count in (
+                ("Training", settings.landmark_faces),
+                ("PublicTest", settings.landmark_faces // 4),
+            )
         )
+        landmark_rule.fit(path, training, public, eyes)
+    return LandmarkRule(eyes, path)
+
+
+def _some(faces: Faces, count: int, seed: int) -> Faces:
+    drawn = _drawn(faces, count, seed)
+    return Faces(faces.images[drawn], faces.labels[drawn])
+
+
+def _is_attacked(victim: Victim, shipped: Bank) -> bool:
+    """Whether the perturbation was made against this classifier."""
+    known = {name for one in shipped.header.victims for name in (one.name, one.sha256)}
+    return bool(known & {victim.name, victim.sha256})
+
+
+def _figures(found: Sequence[Row], leg: Leg, victim: Victim, name: str) -> dict[str, Any]:
+    """What was fooled, of the faces that the far end found both clean and with that cloak."""
+    readings = [
+        (said[CLEAN][victim.name], said[name][victim.name], row["label"])
+        for row in found
+        if {CLEAN, name} <= (said := row["readings"][leg.key]).keys()
+    ]
+    if not readings:
+        return {"faces": 0}
+    clean, cloaked, truth = np.array(readings, np.int64).T
+    return dataclasses.asdict(fooling_of_readings(clean, cloaked, truth, len(fer2013.LABELS)))
+
+
+def _seen(found: Sequence[Row]) -> dict[str, dict[str, dict[str, float]]]:
+    """How visible everything is, in the mean."""
+    looked = [row["seen"] for row in found if "seen" in row]
+    if not looked:
+        return {}
+    return {
+        name: {
+            part: {key: _mean(one[name][part][key] for one in looked) for key in figures}
+            for part, figures in parts.items()
+        }
+        for name, parts in looked[0].items()
     }
 
 
-def _frames(
-    private: fer2013.Faces, settings: EvaluateSettings
-) -> Iterator[tuple[Frame, Face | None]]:
-    """Each face as a frame of its own, with its place, or None where the finder sees no face."""
-    margin = settings.face_px // 4
-    with Finding() as finding:
-        images = private.images[: settings.faces]
-        for number, image in enumerate(tqdm(images, desc="faces", unit="face")):
-            large = cv2.resize(image, (settings.face_px,) * 2, interpolation=cv2.INTER_CUBIC)
-            canvas = cv2.copyMakeBorder(large, margin, margin, margin, margin, cv2.BORDER_REPLICATE)
-            picture = cv2.cvtColor(canvas, cv2.COLOR_GRAY2BGR).astype(np.uint8, copy=False)
-            yield Frame(picture, 0.0, number), finding.face(picture)
+def _measured(
+    rows: Sequence[Mapping[str, Any]], seen: Mapping[str, Mapping[str, Mapping[str, float]]]
+) -> dict[str, float]:
+    """What goes into a header: of the first strength, each classifier after each leg."""
+    first = rows[0]["strength"]
+    measured = {
+        f"{row['classifier']}, {row['leg']}, {figure}": row[figure]
+        for row in rows
+        if row["strength"] == first and row["perturbation"] == OURS and row["faces"]
+        for figure in ("faces", "fooling_rate", "accuracy", "bits", "clean_bits")
+    }
+    visible = seen.get(_named(OURS, first), {})
+    return measured | {
+        f"{part}, {key}": value
+        for part, figures in visible.items()
+        for key, value in figures.items()
+    }
 
 
-def _logits(judge: OnnxClassifier, crops: list[Crop]) -> Logits:
-    parts = [np.stack(crops[i : i + 64]) for i in range(0, len(crops), 64)]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # ONNX Runtime releases the interpreter
-        return np.concatenate(list(pool.map(judge.logits, parts)))
+def _mean(values: Iterable[float]) -> float:
+    return float(np.mean([*values]))

@@ -2,7 +2,6 @@
 
 from facecloak_train.settings.attacks import (
     AttackSettings,
-    CallSettings,
     CompareSettings,
     CompositorSettings,
     EvaluateSettings,
@@ -37,7 +36,6 @@ __all__ = [
     "AttackSettings",
     "Beat",
     "BeatSettings",
-    "CallSettings",
     "ClipTraining",
     "CompareSettings",
     "CompositorSettings",

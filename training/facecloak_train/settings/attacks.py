@@ -64,45 +64,55 @@ class AttackSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluateSettings:
-    """Measure a perturbation on PrivateTest, through the shipped finder, compositor and judge."""
+    """Measure a perturbation on PrivateTest at the far end of calls; goes on where it was killed.
 
-    data: Path
-    """What `facecloak-train prepare` wrote."""
-    perturbation: Path
-    """The .safetensors to measure."""
-    model: Path
-    """The .onnx classifier to fool."""
-    out: Path
-    """The JSON report to write; a Markdown table goes beside it."""
-    strengths: tuple[float, ...] = (1.0, 0.75, 0.5)
-    """Strengths to measure, as factors on the budget."""
-    face_px: int = 224
-    """Side of the face in the frames that are made of the 48-pixel faces."""
-    faces: int = 3589
-    """How many PrivateTest faces, the first ones, to take; those that also stand in another split
-    are left out."""
-    record: bool = False
-    """Write the figures at the first of the strengths into the header of the perturbation."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallSettings:
-    """Measure a perturbation on PrivateTest at the far end of a call, after the codec."""
+    Legs are lossless, and {h264, vp8, vp9, av1}-{720p-2500, 720p-1200, 360p-500, 180p-150} at 30
+    pictures a second, with -15fps behind them at 15.
+    """
 
     data: Path
     """What `facecloak-train prepare` wrote."""
     perturbation: Path
     """The .safetensors to measure."""
     models: tuple[Path, ...]
-    """The .onnx classifiers at the far end; of one input size."""
+    """The classifiers at the far end: exported .onnx, or best.safetensors of `fit`."""
     out: Path
-    """The JSON report to write; a Markdown table goes beside it."""
-    strength: float = 1.0
-    """Factor on the perturbation."""
+    """The JSON report to write; a Markdown table and a picture go beside it."""
+    legs: tuple[str, ...] = (
+        "lossless",
+        "h264-720p-2500",
+        "h264-720p-1200",
+        "h264-360p-500-15fps",
+        "vp8-360p-500",
+        "vp9-360p-500",
+        "av1-360p-500",
+        "h264-180p-150",
+        "vp8-180p-150",
+    )
+    """How the pictures get there: some of the legs, or all."""
+    strengths: tuple[float, ...] = (1.0,)
+    """Strengths to measure, as factors on the budget."""
     faces: int = 500
-    """How many PrivateTest faces, drawn at random, to take."""
+    """How many PrivateTest faces, drawn at random, to take; those that also stand in another split
+    are left out."""
+    parts: bool = False
+    """Lay the pattern alone and the displacement alone on the faces, too."""
+    landmarks: bool = True
+    """Have the faces read by a rule on MediaPipe's own landmarks, too, which texture alone does not
+    fool."""
+    landmark_faces: int = 10000
+    """How many training faces, drawn at random, that rule is fitted to."""
+    pictures: int = 16
+    """Pictures of a call; the last is read. Encoders need about half a second to come near to their
+    rate."""
+    noise: float = 2.0
+    """Standard deviation of the camera's noise, in 8-bit levels."""
+    input_px: int = 44
+    """Side of the crop that networks of `fit` look at, in pixels."""
     seed: int = 0
-    """Which faces."""
+    """Which faces, and every random choice."""
+    record: bool = False
+    """Write the figures at the first of the strengths into the header of the perturbation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
