@@ -110,7 +110,7 @@ def test_a_perturbation_that_lies_about_its_budget_is_refused(shipped):
     with safe_open(path, framework="numpy") as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         metadata = file.metadata()
-    tensors["static"] = tensors["static"] + np.float32(99.0)
+    tensors["happy.static"] = tensors["happy.static"] + np.float32(99.0)
     save_file(tensors, path, metadata)
     with pytest.raises(ArtifactError, match="keeps its own header") as caught:
         app.protection(Settings(), live=False)

@@ -32,7 +32,7 @@ def test_the_wheel_holds_two_packages_and_nothing_else(wheel):
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["models", "perturbations"])
 def test_the_wheel_holds_the_shipped_data(wheel, kind):
-    there = {path.name for path in artifacts.folder(kind).iterdir() if path.is_file()}
+    there = {path.name for path in artifacts.folder(kind).rglob("*") if path.is_file()}
     inside = {name.split("/")[-1] for name in wheel if name.startswith(f"facecloak/_data/{kind}/")}
     assert there
     assert inside == there

@@ -29,6 +29,11 @@ def models() -> tuple[Path, ...]:
     return found
 
 
+def surrogates() -> tuple[Path, ...]:
+    """Weights that ship beside the classifiers only because perturbations are made against them."""
+    return tuple(sorted((folder("models") / "surrogates").glob("*.safetensors")))
+
+
 def perturbations() -> tuple[str, ...]:
     """The names of the shipped perturbations, in order. Raises ArtifactError."""
     return tuple(sorted(path.stem for path in folder("perturbations").glob("*.safetensors")))

@@ -10,11 +10,10 @@ from facecloak_train.recipes.fit_clips import fit_clip_classifier
 from facecloak_train.recipes.make_beat import make_beat
 from facecloak_train.settings import Beat, BeatSettings, ExportClipsSettings
 
-from facecloak.core import artifacts
+from facecloak.core import artifacts, bank
 from facecloak.core.errors import ArtifactError
 from facecloak.core.modelcard import ModelCard, parse
-from facecloak.core.perturbation import Victim
-from facecloak.core.perturbation import load as load_perturbation
+from facecloak.core.perturbation import ANY, Victim
 from facecloak.core.types import Face, Frame
 from facecloak.verify.onnx_judge import OnnxClassifier
 from facecloak.verify.panel import Panel
@@ -107,8 +106,10 @@ def test_a_card_of_clips_says_how_long_they_are():
     assert not ModelCard(**usual | {"input_layout": "N1HW"}).is_clip
 
 
-def test_a_perturbation_gets_a_beating_part_and_keeps_the_rest(exported, tiny_clips, tmp_path):
-    usual = load_perturbation(artifacts.perturbation("default"))
+def test_a_perturbation_gets_a_beating_part_in_every_member_and_keeps_the_rest(
+    exported, tiny_clips, tmp_path
+):
+    usual = bank.load(artifacts.perturbation("default"))
     usual.save(tmp_path / "usual.safetensors")
     made = make_beat(
         BeatSettings(
@@ -123,11 +124,13 @@ def test_a_perturbation_gets_a_beating_part_and_keeps_the_rest(exported, tiny_cl
             beat=Beat(steps=6, batch=6, cells=4, period_s=0.4),
         )
     )
-    read = load_perturbation(tmp_path / "joint.safetensors")
-    np.testing.assert_array_equal(read.static, usual.static)
-    np.testing.assert_array_equal(read.displacement, usual.displacement)
-    np.testing.assert_array_equal(read.cosine, made.cosine)
-    assert np.hypot(read.cosine, read.sine).max() == pytest.approx(3.0, rel=1e-3)
+    read = bank.load(tmp_path / "joint.safetensors")
+    assert read.labels == usual.labels
+    for label, member in read.members.items():
+        np.testing.assert_array_equal(member.static, usual.member(label).static)
+        np.testing.assert_array_equal(member.displacement, usual.member(label).displacement)
+        np.testing.assert_array_equal(member.cosine, made.member(ANY).cosine)
+        assert np.hypot(member.cosine, member.sine).max() == pytest.approx(3.0, rel=1e-3)
     assert read.header.eps == usual.header.eps + 3.0
     assert read.header.period_s == 0.4
     card = OnnxClassifier(exported.out, "cpu").card

@@ -7,7 +7,8 @@
 
 The pattern and the displacement of the file stay as they are; the budget grows by that of the
 beating part. It is made from the clips of `--data` alone, and what it does to people it never saw
-is logged and put into the header. Two minutes on one core.
+is logged and put into the header. All members of a bank get the same part, which is made beside the
+member for every face. Two minutes on one core.
 """
 
 import dataclasses
@@ -20,8 +21,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from facecloak.core.perturbation import Perturbation, Victim
-from facecloak.core.perturbation import load as load_perturbation
+from facecloak.core import bank
+from facecloak.core.bank import Bank
+from facecloak.core.perturbation import ANY, Victim
 from facecloak.verify.onnx_judge import OnnxClassifier
 from facecloak_train import run
 from facecloak_train.attacks.temporal import ClipPainter, beating_pair
@@ -34,14 +36,14 @@ from facecloak_train.settings import BeatSettings
 logger = logging.getLogger(__name__)
 
 
-def make_beat(settings: BeatSettings) -> Perturbation:
-    """Make, measure, save and return the perturbation.
+def make_beat(settings: BeatSettings) -> Bank:
+    """Make, measure, save and return it.
 
     Raises:
         ArtifactError: the perturbation cannot be read.
         RunError: a classifier cannot be read, or has other classes than the clips.
     """
-    given = load_perturbation(settings.perturbation)
+    given = bank.load(settings.perturbation)
     cards = [OnnxClassifier(path, "cpu").card for path in settings.exports]
     victims = [load_classifier(path) for path in settings.weights]
     if [card.architecture for card in cards] != [victim.name for victim in victims]:
@@ -58,31 +60,28 @@ def make_beat(settings: BeatSettings) -> Perturbation:
         if not victim.classes == seen.classes == unseen.classes:
             msg = f"{victim.name} has the classes {victim.classes}, the clips {seen.classes}, "
             raise run.RunError(msg + str(unseen.classes))
-    static = torch.tensor(given.static)
+    static = torch.tensor(given.members[ANY].static)
     eps = float(static.abs().max()) + settings.eps
     painter = ClipPainter(CLIP_PX, eps, settings.beat.period_s)
     pair = beating_pair(
         [victim.net for victim in victims], seen.frames, painter, static, settings.beat
     )
-    made = Perturbation(
-        dataclasses.replace(
-            given.header,
-            eps=given.header.eps + settings.eps,
-            period_s=settings.beat.period_s,
-            method=given.header.method + "; a quadrature pair of grids by the same ascent",
-            datasets=(*given.header.datasets, _name_of(settings.data)),
-            victims=(
-                *given.header.victims,
-                *(Victim(card.name, card.sha256) for card in cards),
-            ),
-            command=" ".join(["facecloak-train", *sys.argv[1:]]),
-            measured=_measured(settings, victims, unseen, painter, static, pair),
-        ),
-        static=given.static,
-        cosine=pair[0].numpy(),
-        sine=pair[1].numpy(),
-        displacement=given.displacement,
+    header = dataclasses.replace(
+        given.header,
+        eps=given.header.eps + settings.eps,
+        period_s=settings.beat.period_s,
+        method=given.header.method + "; a quadrature pair of grids by the same ascent",
+        datasets=(*given.header.datasets, _name_of(settings.data)),
+        victims=(*given.header.victims, *(Victim(card.name, card.sha256) for card in cards)),
+        command=" ".join(["facecloak-train", *sys.argv[1:]]),
+        measured=_measured(settings, victims, unseen, painter, static, pair),
     )
+    cosine, sine = pair.numpy()
+    members = {
+        label: dataclasses.replace(member, header=header, cosine=cosine, sine=sine)
+        for label, member in given.members.items()
+    }
+    made = Bank(header, members)
     made.save(settings.out)
     return made
 
