@@ -1,5 +1,7 @@
 """Measurements of a bank: each face gets the member that it would get live."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -19,6 +21,7 @@ from facecloak.core.types import Frame
 from facecloak.verify.onnx_judge import OnnxClassifier
 from facecloak.verify.panel import Panel
 
+GOLDEN = Path(__file__).parents[1] / "golden"
 RESNET = next(path for path in artifacts.models() if path.stem == "resnet14")
 
 
@@ -63,7 +66,7 @@ def test_a_selector_that_does_not_ship_is_an_error():
 def test_of_one_perturbation_there_is_nothing_to_choose(found, monkeypatch):
     monkeypatch.setattr(artifacts, "models", lambda: pytest.fail("a classifier is opened"))
     frame, face, _ = found
-    alone = bank.load(artifacts.perturbation("joint"))
+    alone = bank.load(GOLDEN / "perturbation-2.safetensors")
     cloak = OpenCvCloak(alone)
     Chooser(alone).tell(cloak, frame, face)
     assert cloak.mixes(frame, [face]) == [{"any": 1.0}]

@@ -220,6 +220,9 @@ axes = {{ eps = [true] }}
 [[stage]]
 command = "fit"
 options = {{ learning-rate = "fast" }}
+[[stage]]
+command = "evaluate"
+options = {{ data = "{{data}}", perturbation = "{{data}}", models = [], legs = ["lossy"] }}
 """)
     with pytest.raises(ConfigError) as stop:
         read(path, KINDS)
@@ -244,9 +247,10 @@ options = {{ learning-rate = "fast" }}
         "stage fit: another stage has this name",
         "stage fit: fit needs data",
         "learning_rate: 'fast' is not a number",
+        "legs: 'lossy' is none of all, lossless, h264-720p-2500",
     ):
         assert fault in told
-    assert told.count("\n  - ") == 19
+    assert told.count("\n  - ") == 20
 
 
 @pytest.mark.parametrize(

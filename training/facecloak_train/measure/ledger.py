@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from facecloak_train.run import write_atomically
+
 logger = logging.getLogger(__name__)
 
 _FILE: Final = "faces.jsonl"
@@ -37,7 +39,7 @@ class Ledger:
             folder.mkdir(parents=True, exist_ok=True)
             lines = [question]
         kept = lines[:1] + [line for line in lines[1:] if line.endswith("\n")]
-        self._path.write_text("".join(kept))
+        write_atomically(self._path, "".join(kept).encode())
         for line in kept[1:]:
             row = json.loads(line)
             self.rows[row["number"]] = row

@@ -28,11 +28,11 @@ from tqdm import tqdm
 from facecloak.core.bank import Bank
 from facecloak.core.perturbation import ANY, BANK_FORMAT, Header, Perturbation
 from facecloak_train.attacks.budgets import visibility, within, within_geometry
-from facecloak_train.attacks.networks import Network
 from facecloak_train.attacks.painting import Painter
 from facecloak_train.attacks.universal import Part, ascend, margin_loss
 from facecloak_train.augment import augment
 from facecloak_train.data import fer2013
+from facecloak_train.networks import Network
 from facecloak_train.settings import AttackSettings
 
 logger = logging.getLogger(__name__)
