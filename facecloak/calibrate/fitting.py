@@ -127,11 +127,10 @@ def split(crops: Crops) -> tuple[Crops, Crops]:
 
 def gains(before: Sequence[Outcome], after: Sequence[Outcome]) -> bool:
     """Whether more is misread over all judges; with as much misread, whether the leads grew."""
-    rates, leads = (
-        [(sum(getattr(one, name) for one in part)) for part in (before, after)]
-        for name in ("rate", "lead")
+    (rate, lead), (rate_after, lead_after) = (
+        (sum(one.rate for one in part), sum(one.lead for one in part)) for part in (before, after)
     )
-    return rates[1] > rates[0] or (rates[1] == rates[0] and leads[1] > leads[0])
+    return rate_after > rate or (rate_after == rate and lead_after > lead)
 
 
 def _outcomes(

@@ -60,14 +60,15 @@ class Look:
         frame = self.frame if cloak is None else cloak.apply(self.frame, (self.face,))
         seen = face_crop(frame.image, self.face_from_frame, size_px)
         lit = np.rint(seen * self.contrast + self.brightness)
-        return np.clip(lit, 0, 255).astype(np.uint8)
+        plane: NDArray[np.uint8] = np.clip(lit, 0, 255).astype(np.uint8)
+        return plane
 
 
 def draw(
     crops: Crops,
     rng: np.random.Generator,
     *,
-    misalignment: Misalignment = Misalignment(),  # noqa: B008
+    misalignment: Misalignment = Misalignment(),
     period_s: float = 1.0,
 ) -> tuple[Look, ...]:
     """One look at each crop."""

@@ -72,14 +72,30 @@ def search(
             now = [gain(found.perturbation) for gain in gains]
         rounds += 1
         candidates = [proposals.draw(found.perturbation, over) for _ in range(CANDIDATES)]
-        first = list(pool.map(gains[0], candidates))
-        best = int(np.argmax(first))
-        kept, tried = found.kept, found.tried + CANDIDATES
-        changed, then = found.perturbation, now
-        if first[best] >= now[0]:
-            then = [first[best], *pool.map(lambda gain: gain(candidates[best]), gains[1:])]
-        if sum(then) > sum(now):
-            changed, now, kept = candidates[best], then, kept + 1
-        found = Found(changed, tried, kept)
+        changed, then = _best(candidates, gains, now, pool)
+        better = sum(then) > sum(now)
+        found = Found(
+            changed if better else found.perturbation,
+            found.tried + CANDIDATES,
+            found.kept + better,
+        )
+        now = then if better else now
         tell(found)
     return found
+
+
+def _best(
+    candidates: Sequence[Perturbation],
+    gains: Sequence[Gain],
+    now: Sequence[float],
+    pool: Executor,
+) -> tuple[Perturbation, list[float]]:
+    """The change that misleads the first judge most, and by how much it misleads each of them.
+
+    Where it misleads the first one less than now, the others are not asked, and stay as now.
+    """
+    first = list(pool.map(gains[0], candidates))
+    best = int(np.argmax(first))
+    if first[best] < now[0]:
+        return candidates[best], [first[best], *now[1:]]
+    return candidates[best], [first[best], *(gain(candidates[best]) for gain in gains[1:])]

@@ -1,0 +1,244 @@
+"""``facecloak calibrate``: fit the perturbation to one's own face.
+
+No frame is written: crops of the face stay in memory until the command ends. What is written is a
+perturbation, ``personal``, in the user's data folder. It holds no picture, but a pattern that was
+made from a face is personal data: only the user may read the file, and ``--forget`` deletes it.
+"""
+
+import contextlib
+import dataclasses
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from safetensors import SafetensorError
+
+from facecloak import app
+from facecloak.calibrate.fitting import Fit, fit
+from facecloak.calibrate.gathering import gather
+from facecloak.calibrate.search import Found
+from facecloak.commands.live import signals_set
+from facecloak.core import artifacts, perturbation
+from facecloak.core.clock import Clock, monotonic
+from facecloak.core.errors import ConfigError, SinkUnavailable
+from facecloak.core.modelcard import ModelCard
+from facecloak.core.perturbation import FORMAT, Perturbation, Victim
+from facecloak.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+NAME: Final = "personal"
+"""What the result is called, for ``--perturbation`` and in the window."""
+_OWN: Final = "your own face"
+_SAY_EVERY_S: Final = 5.0
+_LOOKING_SHARE: Final = 0.75
+"""Looking may take this share of the whole time."""
+_READABLE_BY_USER: Final = 0o600
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrated:
+    """What a calibration came to.
+
+    Attributes:
+        fit: what was refined, and by how much it helps.
+        people: how many people were seen.
+        begun_with: name of the perturbation from before.
+        path: where the personal one was written; None where the one from before is as good.
+    """
+
+    fit: Fit
+    people: int
+    begun_with: str
+    path: Path | None
+
+
+def calibrate(
+    settings: Settings, *, seconds: float, minutes: float, clock: Clock = monotonic
+) -> Calibrated:
+    """Look at the source, refine the perturbation, and write it where that helps.
+
+    Ctrl-C while it refines ends that early with what was found; before, it leaves nothing.
+
+    Args:
+        settings: source, strength, device and perturbation are used. Of the personal perturbation
+            itself the default one is refined: a calibration begins anew.
+        seconds: how long to look.
+        minutes: how long it may take in all.
+        clock: in seconds.
+
+    Raises:
+        FaceCloakError: something failed; nothing was written.
+    """
+    deadline_s = clock() + 60.0 * minutes
+    if seconds > _LOOKING_SHARE * 60.0 * minutes:
+        msg = f"{seconds:g} seconds of {minutes:g} minutes leave no time to refine."
+        raise ConfigError(msg, "Choose fewer --seconds or more --minutes.")
+    begun_with = "default" if settings.perturbation == NAME else settings.perturbation
+    start = perturbation.load(artifacts.perturbation(begun_with))
+    cloak = app.compositor(settings)
+    cloak(start)  # says whether the strength is possible before a camera is opened
+    judges = app.still_judges(settings)
+    source = app.source(settings, seconds=seconds)
+    logger.info("looking at %s for %g s; no picture is kept", settings.source, seconds)
+    with app.finder() as finder:
+        sitting = gather(source, finder, name=settings.source, seconds=seconds)
+    stop = threading.Event()
+    spent = _Spent(deadline_s, stop, clock)
+    with signals_set(stop):
+        made = fit(
+            start,
+            sitting.crops,
+            judges,
+            cloak,
+            spent=spent,
+            tell=_progress(spent, clock),
+        )
+    if not made.found.tried and not stop.is_set():
+        msg = f"{minutes:g} minutes are over before anything could be refined."
+        raise ConfigError(msg, "Choose more --minutes.")
+    path = None
+    if made.helped:
+        path = artifacts.own_folder() / f"{NAME}.safetensors"
+        command = (
+            f"facecloak calibrate --source {settings.source} --seconds {seconds:g} "
+            f"--minutes {minutes:g} --strength {settings.strength:g} --perturbation {begun_with}"
+        )
+        cards = [judge.card for judge in judges]
+        _write(_signed(made, begun_with, cards, command), path)
+    return Calibrated(made, sitting.people, begun_with, path)
+
+
+def forget(settings: Settings) -> str:
+    """Delete the personal perturbation, and say so. Raises SinkUnavailable."""
+    path = artifacts.own_folder() / f"{NAME}.safetensors"
+    if not path.exists():
+        return f"There is no {path}: nothing fitted to your face is kept."
+    try:
+        path.unlink()
+    except OSError as exc:
+        msg = f"{path} cannot be deleted: {exc.strerror}."
+        raise SinkUnavailable(msg, "Delete the file yourself.") from exc
+    said = f"{path} is deleted. Nothing fitted to your face is kept."
+    if settings.perturbation == NAME:
+        said += " Your settings still name it: choose another perturbation."
+    return said
+
+
+def story(told: Calibrated) -> str:
+    """What the calibration came to, and what to do next."""
+    made = told.fit
+    count = made.refined_on
+    lines = [
+        f"Refined on {count} pictures of your face: {made.found.tried} changes tried, "
+        f"{made.found.kept} kept. The last {made.held_out} pictures were held out; of them",
+        *(
+            f"  {one.judge} misreads {100 * one.rate:.0f} % with {told.begun_with}, "
+            f"{100 * after.rate:.0f} % with the refined one "
+            f"(mean lead {one.lead:+.2f} -> {after.lead:+.2f})"
+            for one, after in zip(made.before, made.after, strict=True)
+        ),
+    ]
+    if told.people > 1:
+        lines.insert(0, f"{told.people} people were seen; the one seen most was taken.")
+    if told.path is None:
+        lines.append(f"That is no gain, so {told.begun_with} stays and nothing was written.")
+        return "\n".join(lines)
+    lines += [
+        f"Written to {told.path}",
+        "It holds no picture, but it was made from your face: treat it as personal data.",
+        "",
+        f"  facecloak run --perturbation {NAME}     use it (the window lists it, too)",
+        "  facecloak calibrate --forget            delete it",
+    ]
+    return "\n".join(lines)
+
+
+class _Spent:
+    """The share of the search that is over.
+
+    From when it is made to when it is first asked, the crops that are held out are read; as long,
+    and half as long again, is left for reading them once more at the end.
+
+    Args:
+        deadline_s: when all must be over.
+        stop: ends the search at once when set.
+        clock: in seconds.
+    """
+
+    def __init__(self, deadline_s: float, stop: threading.Event, clock: Clock) -> None:
+        self._deadline_s = deadline_s
+        self._stop = stop
+        self._clock = clock
+        self._made_s = clock()
+        self._began_s: float | None = None
+        self.end_s = deadline_s
+
+    def __call__(self) -> float:
+        now_s = self._clock()
+        if self._began_s is None:
+            self._began_s = now_s
+            self.end_s = self._deadline_s - 1.5 * (now_s - self._made_s)
+        if self._stop.is_set() or now_s >= self.end_s:
+            return 1.0
+        return (now_s - self._began_s) / (self.end_s - self._began_s)
+
+
+def _progress(spent: _Spent, clock: Clock) -> Callable[[Found], None]:
+    """Says every few seconds how far the search has come."""
+    said_s = clock()
+
+    def tell(found: Found) -> None:
+        nonlocal said_s
+        now_s = clock()
+        if now_s - said_s >= _SAY_EVERY_S:
+            said_s = now_s
+            logger.info(
+                "refining: %d changes tried, %d kept, %d s left; Ctrl-C takes it as it is",
+                found.tried,
+                found.kept,
+                max(0.0, spent.end_s - now_s),
+            )
+
+    return tell
+
+
+def _signed(made: Fit, begun_with: str, cards: list[ModelCard], command: str) -> Perturbation:
+    """The refined perturbation with a header that says how it came about."""
+    header = made.perturbation.header
+    judged = tuple(Victim(card.name, card.sha256) for card in cards)
+    measured = {"refined_on": float(made.refined_on), "held_out": float(made.held_out)}
+    for when, outcomes in (("before", made.before), ("after", made.after)):
+        for one in outcomes:
+            measured[f"{one.judge}_fooling_rate_{when}"] = one.rate
+            measured[f"{one.judge}_lead_{when}"] = one.lead
+    return dataclasses.replace(
+        made.perturbation,
+        header=dataclasses.replace(
+            header,
+            format=FORMAT,
+            method=f"random search over squares through the judges, begun with {begun_with}",
+            seed=0,
+            datasets=(*header.datasets, f"{_OWN}, {made.refined_on} crops"),
+            victims=judged + tuple(one for one in header.victims if one not in judged),
+            command=command,
+            measured=measured,
+        ),
+    )
+
+
+def _write(personal: Perturbation, path: Path) -> None:
+    """Write it in one step, for the user alone. Raises SinkUnavailable."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        personal.save(path)
+        path.chmod(_READABLE_BY_USER)
+    except (OSError, SafetensorError) as exc:
+        msg = f"{path} cannot be written ({type(exc).__name__})."
+        raise SinkUnavailable(msg, "Make room, or allow writing there.") from exc
+    finally:
+        with contextlib.suppress(OSError):
+            path.with_name(path.name + ".part").unlink(missing_ok=True)
