@@ -5,7 +5,7 @@ moved; what bends the face too much then is smoothed and scaled as in training.
 
 Source of the squares: Andriushchenko et al., "Square Attack" (ECCV 2020, arXiv 1912.00049), there
 for one picture. A correction on a much coarser grid (12 x 12) was tried first: it has hardly any
-effect, even where the gradient is known (docs/decisions/0012-calibration.md).
+effect, even where the gradient is known (docs/decisions/0013-calibration.md).
 """
 
 import dataclasses
