@@ -22,8 +22,9 @@ from facecloak.core.perturbation import Perturbation
 REFINED_SHARE: Final = 0.6
 HELD_OUT_FROM: Final = 0.65
 """The crops between these two shares are neither: neighbours in time are nearly equal."""
-LOOKS: Final = 8
-"""Looks on which a change is tried."""
+LOOKS: Final = 2
+"""Looks on which a change is tried: the pictures of one person are so much alike that more changes
+on fewer looks come further in the same time."""
 _HELD_OUT_LOOKS: Final = 2
 """Looks at each crop of the part that is held out."""
 

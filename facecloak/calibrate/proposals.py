@@ -18,7 +18,7 @@ from facecloak.core.displacement import Field
 from facecloak.core.errors import ConfigError
 from facecloak.core.perturbation import Perturbation
 
-FIRST_SHARE: Final = 0.25
+FIRST_SHARE: Final = 0.1
 """Side of the first squares, as a share of the pattern's."""
 LAST_CELLS: Final = 2
 """Side of the last ones, in cells."""

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facecloak.calibrate.proposals import LAST_CELLS, Proposals, within
+from facecloak.calibrate.proposals import FIRST_SHARE, LAST_CELLS, Proposals, within
 from facecloak.core import displacement
 from facecloak.core.errors import ConfigError
 from facecloak.core.perturbation import Header, Perturbation
@@ -51,7 +51,7 @@ def test_no_proposal_leaves_a_budget_or_touches_anything_else(seed, cells, movin
 
 @given(seeds)
 def test_a_proposal_is_one_square_or_one_bend(seed):
-    start = anything(seed, 16, moving=False)
+    start = anything(seed, 40, moving=False)
     proposals = Proposals(start, np.random.default_rng(seed))
     for number in range(20):
         drawn = proposals.draw(start, number / 20)
@@ -59,7 +59,8 @@ def test_a_proposal_is_one_square_or_one_bend(seed):
         bent = (drawn.displacement != start.displacement).any()
         assert not (bent and rows.size)
         if rows.size:
-            side = round(4 * (LAST_CELLS / 4) ** (number / 20))
+            first = FIRST_SHARE * 40
+            side = round(first * (LAST_CELLS / first) ** (number / 20))
             assert max(np.ptp(rows), np.ptp(columns)) < side
             assert len(np.unique(drawn.static[rows, columns])) == 1
 
