@@ -27,7 +27,7 @@ class Sitting:
 
     Attributes:
         crops: see ``calibrate.crops``; at most ``MOST``, spread evenly over the time.
-        people: how many people were seen in all.
+        people: how many faces were followed in all; who is lost for a while counts twice.
     """
 
     crops: Crops
@@ -115,6 +115,6 @@ def _most_seen(people: dict[int, _Person], name: str) -> Sitting:
         )
     person = max(people.values(), key=lambda one: one.seen)
     if person.seen < LEAST:
-        what = f"A face was seen in {person.seen} pictures of {name} only, and {LEAST} are needed."
+        what = f"{name} shows a face in too few pictures: {person.seen} of at least {LEAST}."
         raise DeviceError(what, "Give more --seconds, or a video that shows your face for longer.")
     return Sitting(person.crops(), len(people))

@@ -36,6 +36,8 @@ _OWN: Final = "your own face"
 _SAY_EVERY_S: Final = 5.0
 _LOOKING_SHARE: Final = 0.75
 """Looking may take this share of the whole time."""
+_WORKING_SHARE: Final = 0.93
+"""All may be over after this share of it: a slow machine needs the rest to start and to end."""
 _READABLE_BY_USER: Final = 0o600
 
 
@@ -45,7 +47,7 @@ class Calibrated:
 
     Attributes:
         fit: what was refined, and by how much it helps.
-        people: how many people were seen.
+        people: how many faces were followed.
         begun_with: name of the perturbation from before.
         path: where the personal one was written; None where the one from before is as good.
     """
@@ -73,7 +75,7 @@ def calibrate(
     Raises:
         FaceCloakError: something failed; nothing was written.
     """
-    deadline_s = clock() + 60.0 * minutes
+    deadline_s = clock() + _WORKING_SHARE * 60.0 * minutes
     if seconds > _LOOKING_SHARE * 60.0 * minutes:
         msg = f"{seconds:g} seconds of {minutes:g} minutes leave no time to refine."
         raise ConfigError(msg, "Choose fewer --seconds or more --minutes.")
@@ -143,7 +145,7 @@ def story(told: Calibrated) -> str:
         ),
     ]
     if told.people > 1:
-        lines.insert(0, f"{told.people} people were seen; the one seen most was taken.")
+        lines.insert(0, f"{told.people} faces were followed; the one seen most was taken.")
     if told.path is None:
         lines.append(f"That is no gain, so {told.begun_with} stays and nothing was written.")
         return "\n".join(lines)

@@ -103,7 +103,7 @@ def test_a_silent_camera_is_given_up():
         ),
         pytest.param(
             Finder(lambda index: range(index % 2, 1)),
-            rf"in 15 pictures of the film only, and {LEAST} are needed\. Give more --seconds",
+            rf"the film shows a face in too few pictures: 15 of at least {LEAST}\. Give more --sec",
             id="too seldom",
         ),
     ],

@@ -92,7 +92,11 @@ def test_the_portrait_is_misread_more_and_no_picture_of_it_is_written(own, small
     [
         (["--source", "nosuch.mp4"], 3, "nosuch.mp4 cannot be read"),
         (["--source", "grey.png"], 3, "No face was seen in grey.png. Face the camera"),
-        (["--source", "demo", "--seconds", "0.3"], 3, "a face was seen in 9 pictures"),
+        (
+            ["--source", "demo", "--seconds", "0.3"],
+            3,
+            "demo shows a face in too few pictures: 9 of at least 16. Give more",
+        ),
         (["--source", "demo", "--seconds", "100"], 2, "leave no time to refine"),
         (["--source", "demo", "--minutes", "0"], 2, "--minutes 0 is not a positive number"),
         (["--source", "demo", "--strength", "9"], 2, "strength must be within 0.25 to 2"),
@@ -142,7 +146,7 @@ def test_the_gain_the_file_and_what_it_is_are_told(sat, own, capfd, small_judge)
     sat(lambda *_args, **_options: fitted(helped=True), people=2)
     assert cli.main(["calibrate", "--source", "demo"]) == 0
     out, _ = capfd.readouterr()
-    assert out.startswith("2 people were seen; the one seen most was taken.\n")
+    assert out.startswith("2 faces were followed; the one seen most was taken.\n")
     assert "misreads 10 % with default, 60 % with the refined one" in out
     assert "personal data" in out
     assert str(own / "personal.safetensors") in out
