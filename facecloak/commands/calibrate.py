@@ -38,6 +38,7 @@ _LOOKING_SHARE: Final = 0.75
 """Looking may take this share of the whole time."""
 _WORKING_SHARE: Final = 0.93
 """All may be over after this share of it: a slow machine needs the rest to start and to end."""
+_MOST_RESERVED: Final = 0.25
 _READABLE_BY_USER: Final = 0o600
 
 
@@ -163,7 +164,8 @@ class _Spent:
     """The share of the search that is over.
 
     From when it is made to when it is first asked, the crops that are held out are read; as long,
-    and half as long again, is left for reading them once more at the end.
+    and half as long again, is left for reading them once more at the end, at most a quarter of
+    the time that there is.
 
     Args:
         deadline_s: when all must be over.
@@ -183,7 +185,9 @@ class _Spent:
         now_s = self._clock()
         if self._began_s is None:
             self._began_s = now_s
-            self.end_s = self._deadline_s - 1.5 * (now_s - self._made_s)
+            left_s = self._deadline_s - now_s
+            reserve_s = min(1.5 * (now_s - self._made_s), _MOST_RESERVED * left_s)
+            self.end_s = self._deadline_s - reserve_s
         if self._stop.is_set() or now_s >= self.end_s:
             return 1.0
         return (now_s - self._began_s) / (self.end_s - self._began_s)

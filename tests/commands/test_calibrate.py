@@ -225,3 +225,11 @@ def test_the_search_leaves_time_to_read_what_was_held_out():
     assert spent() == 0.0  # 4 s for what is held out, so it ends at 94 s
     assert spent() == pytest.approx(0.5)
     assert spent() == 1.0
+
+
+def test_a_slow_start_leaves_most_of_the_rest_for_the_search():
+    clock = iter([0.0, 60.0, 75.0, 90.0])
+    spent = command._Spent(100.0, threading.Event(), lambda: next(clock))
+    assert spent() == 0.0  # it ends at 90 s, although what is held out took 60 s
+    assert spent() == pytest.approx(0.5)
+    assert spent() == 1.0
