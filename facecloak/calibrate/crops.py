@@ -13,9 +13,10 @@ from facecloak.core import geometry
 from facecloak.core.types import Affine, Face, Frame
 from facecloak.verify.crop import face_crop
 
-FACE_PX: Final = 96
-"""Side of the aligned face in a crop: twice what the judges look at."""
-_MARGIN_PX: Final = 12
+FACE_PX: Final = 144
+"""Side of the aligned face in a crop: three times what the judges look at, so that the finest
+pattern is hardly blurred before they do."""
+_MARGIN_PX: Final = 18
 """What is kept around it, for judges whose own crop differs a little from ours."""
 CROP_PX: Final = FACE_PX + 2 * _MARGIN_PX
 

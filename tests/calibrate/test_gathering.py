@@ -51,7 +51,7 @@ def test_the_crops_of_a_person_are_few_and_spread_over_the_whole_time(count):
     assert crops.shape[1:] == (CROP_PX, CROP_PX)
     assert crops.dtype == np.uint8
     assert min(count, MOST // 2) <= len(crops) <= MOST
-    levels = crops[:, 60, 60].astype(int)
+    levels = crops[:, 90, 90].astype(int)
     steps = np.diff(levels) % 250
     assert steps.min() >= 1
     assert steps.max() <= 2 * steps.min() + 1
@@ -69,7 +69,7 @@ def test_of_several_people_the_one_seen_most_is_taken():
     assert sitting.people == 2
     assert len(sitting.crops) == 60
     late = look(frames(60), Finder(lambda index: (7,) if index < 20 else (9,)))
-    assert late.crops[0, 60, 60] == 20
+    assert late.crops[0, 90, 90] == 20
 
 
 def test_only_so_many_seconds_are_looked_at():

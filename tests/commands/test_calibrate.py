@@ -62,7 +62,7 @@ def test_the_portrait_is_misread_more_and_no_picture_of_it_is_written(own, small
         Settings(source="demo", device="cpu"), seconds=4.0, minutes=1.0, clock=Ticking(1.0)
     )
     if sys.platform == "linux":
-        assert int(written_bytes()) - before < 60_000  # a frame has 2.7 MB, the crops 1.1 MB
+        assert int(written_bytes()) - before < 60_000  # a frame has 2.7 MB, the crops 2.6 MB
     path = own / "personal.safetensors"
     assert [one for one in tmp_path.rglob("*") if one.is_file()] == [path] == [told.path]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600 or sys.platform == "win32"
@@ -124,7 +124,7 @@ def sat(monkeypatch):
 
     def become(fit, people=1):
         class Sitting:
-            crops = np.zeros((20, 120, 120), np.uint8)
+            crops = np.zeros((20, 180, 180), np.uint8)
 
         Sitting.people = people
         monkeypatch.setattr(command, "gather", lambda *_args, **_options: Sitting)
