@@ -59,7 +59,7 @@ def written_bytes():
 def test_the_portrait_is_misread_more_and_no_picture_of_it_is_written(own, small_judge, tmp_path):
     before = int(written_bytes()) if sys.platform == "linux" else 0
     told = command.calibrate(
-        Settings(source="demo", device="cpu"), seconds=4.0, minutes=1.0, clock=Ticking(1.0)
+        Settings(source="demo", device="cpu"), seconds=4.0, minutes=1.0, clock=Ticking(0.25)
     )
     if sys.platform == "linux":
         assert int(written_bytes()) - before < 60_000  # a frame has 2.7 MB, the crops 2.6 MB
