@@ -15,9 +15,10 @@ from facecloak.cloak.opencv_cloak import OpenCvCloak
 from facecloak.cloak.selector import Mix
 from facecloak.cloak.slate import Slate
 from facecloak.core import artifacts, bank
+from facecloak.core.bank import Bank
 from facecloak.core.errors import ArtifactError, DeviceError
 from facecloak.core.modelcard import ModelCard
-from facecloak.core.perturbation import Header
+from facecloak.core.perturbation import Header, Perturbation
 from facecloak.core.ports import Sink, Source
 from facecloak.core.stats import StageTimes
 from facecloak.core.types import Face, Frame
@@ -136,6 +137,28 @@ def _judges(settings: Settings, *, live: bool) -> list[OnnxClassifier]:
         what = "There is no classifier of still faces in models/."
         raise ArtifactError(what, "Reinstall FaceCloak.")
     return judges
+
+
+def still_judges(settings: Settings) -> tuple[OnnxClassifier, ...]:
+    """The classifiers of still faces, the smallest first.
+
+    Raises:
+        ArtifactError: a model is missing or not what it says.
+        DeviceError: the device asked for does not work here.
+    """
+    paths = sorted(artifacts.models(), key=lambda path: path.stat().st_size)
+    judges = (OnnxClassifier(path, settings.device) for path in paths)
+    return tuple(judge for judge in judges if not judge.card.is_clip)
+
+
+def compositor(settings: Settings) -> Callable[[Perturbation], OpenCvCloak]:
+    """What makes the compositor of the CPU for a perturbation, at the strength of the settings."""
+    return lambda pattern: OpenCvCloak(Bank.of(pattern), settings.strength)
+
+
+def finder() -> MediaPipeFinder:
+    """What finds the faces of a recording, in turn. Close it once. Raises ArtifactError."""
+    return MediaPipeFinder()
 
 
 def source(

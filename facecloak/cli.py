@@ -127,6 +127,10 @@ def parser() -> argparse.ArgumentParser:
     bench.add_argument("--seconds", type=float, default=20.0, help="how long (default: 20)")
     bench.add_argument("--json", type=Path, help="write the figures as JSON too")
 
+    calibrate = _calibrate_options(
+        commands.add_parser("calibrate", help="fit the perturbation to your own face")
+    )
+
     devices = commands.add_parser("devices", help="list the cameras, and the virtual camera")
     devices.set_defaults(command=_devices)
 
@@ -136,13 +140,14 @@ def parser() -> argparse.ArgumentParser:
     camera = commands.add_parser("camera", help='set up the driver of "FaceCloak Camera"')
     install, remove = _deeds(camera)
 
-    for command in (top, window, run, protect, demo, bench, doctor, devices, install, remove):
+    plain = (top, window, devices, install, remove)
+    for command in (*plain, run, protect, demo, bench, doctor, calibrate):
         command.add_argument(
             "--debug", action="store_true", help="show where an error came from, and all messages"
         )
     for name in ("width", "height"):
         bench.add_argument(f"--{name}", help=f"{name} of the frames")
-    for command in (run, protect, demo, bench, doctor):
+    for command in (run, protect, demo, bench, doctor, calibrate):
         command.add_argument(
             "--strength", help="factor on the perturbation, 0.25 to 2 (default: 1)"
         )
@@ -183,6 +188,24 @@ def _run_options(run: argparse.ArgumentParser) -> None:
     )
     for name in ("width", "height", "fps"):
         run.add_argument(f"--{name}", help=f"{name} asked of the camera")
+
+
+def _calibrate_options(calibrate: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    calibrate.set_defaults(command=_calibrate)
+    calibrate.add_argument(
+        "--source", help="camera number, /dev/videoN, a file, or demo (default: 0)"
+    )
+    calibrate.add_argument(
+        "--seconds", type=float, default=20.0, help="how long to look at you (default: 20)"
+    )
+    calibrate.add_argument(
+        "--minutes", type=float, default=2.0, help="how long it may take in all (default: 2)"
+    )
+    calibrate.add_argument(
+        "--forget", action="store_true", help="delete what was fitted to your face, and do no more"
+    )
+    calibrate.epilog = f"Settings file: {settings.config_file()}"
+    return calibrate
 
 
 def _doctor_options(doctor: argparse.ArgumentParser) -> None:
@@ -241,6 +264,18 @@ def _demo(parsed: argparse.Namespace) -> None:
 
     seconds = _positive("--seconds", parsed.seconds) or 8.0
     _say(story(demo(_settings(parsed, source="demo"), parsed.out, seconds=seconds), parsed.out))
+
+
+def _calibrate(parsed: argparse.Namespace) -> None:
+    from facecloak.commands import calibrate
+
+    chosen = _settings(parsed)
+    if parsed.forget:
+        _say(calibrate.forget(chosen))
+        return
+    seconds = _positive("--seconds", parsed.seconds) or 20.0
+    minutes = _positive("--minutes", parsed.minutes) or 2.0
+    _say(calibrate.story(calibrate.calibrate(chosen, seconds=seconds, minutes=minutes)))
 
 
 def _bench(parsed: argparse.Namespace) -> None:

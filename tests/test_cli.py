@@ -121,7 +121,7 @@ def test_version_and_help_need_no_models():
 
 
 def test_every_command_explains_its_options(capsys):
-    for command in ("run", "protect", "demo", "bench"):
+    for command in ("run", "protect", "demo", "bench", "calibrate"):
         with pytest.raises(SystemExit) as stop:
             cli.main([command, "--help"])
         assert stop.value.code == 0

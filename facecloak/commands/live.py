@@ -58,7 +58,7 @@ def _run(settings: Settings, source: Source, seconds: float | None) -> RunReport
     def open_sink(size: tuple[int, int], fps: float) -> Sink:
         return _Announced(named(size, fps), stop, started)
 
-    with _signals_set(stop):
+    with signals_set(stop):
         if source.live:
             hang_s = HANG_S if app.virtual(settings.sink) else None
             limits = Limits(seconds=seconds, lost_after_s=math.inf, start_s=math.inf, hang_s=hang_s)
@@ -110,7 +110,7 @@ class _Announced:
 
 
 @contextmanager
-def _signals_set(stop: threading.Event) -> Iterator[None]:
+def signals_set(stop: threading.Event) -> Iterator[None]:
     """Let Ctrl-C end the run cleanly; a second one ends it at once."""
 
     def end(number: int, _frame: object) -> None:

@@ -1,6 +1,8 @@
-"""Finds the shipped data, in an installed wheel and in a checkout alike."""
+"""Finds the shipped data, in an installed wheel and in a checkout alike, and the user's own."""
 
 from pathlib import Path
+
+import platformdirs
 
 from facecloak.core.errors import ArtifactError
 
@@ -34,21 +36,27 @@ def surrogates() -> tuple[Path, ...]:
     return tuple(sorted((folder("models") / "surrogates").glob("*.safetensors")))
 
 
+def own_folder() -> Path:
+    """Where perturbations fitted to the user's own face lie; it need not be there."""
+    return Path(platformdirs.user_data_dir("facecloak")) / "perturbations"
+
+
 def perturbations() -> tuple[str, ...]:
-    """The names of the shipped perturbations, in order. Raises ArtifactError."""
-    return tuple(sorted(path.stem for path in folder("perturbations").glob("*.safetensors")))
+    """The names of the shipped perturbations and the user's own, in order. Raises ArtifactError."""
+    folders = (folder("perturbations"), own_folder())
+    return tuple(sorted({path.stem for one in folders for path in one.glob("*.safetensors")}))
 
 
 def perturbation(name: str) -> Path:
-    """The file of a perturbation: a shipped one by name, or any by path.
+    """The file of a perturbation: a shipped one or the user's own by name, or any by path.
 
     Raises:
-        ArtifactError: there is none; the remedy lists the shipped ones.
+        ArtifactError: there is none; the remedy lists those that there are.
     """
-    asked = Path(name)
-    for candidate in (asked, folder("perturbations") / f"{name}.safetensors"):
+    file = f"{name}.safetensors"
+    for candidate in (Path(name), folder("perturbations") / file, own_folder() / file):
         if candidate.is_file():
             return candidate
     names = ", ".join(perturbations()) or "none"
     msg = f"There is no perturbation called {name}."
-    raise ArtifactError(msg, f"Give a file, or one of those shipped: {names}.")
+    raise ArtifactError(msg, f"Give a file, or one of these: {names}.")

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any, Self
 
 from facecloak.core import perturbation
-from facecloak.core.perturbation import ANY, BANK_FORMAT, Header, Perturbation
+from facecloak.core.perturbation import ANY, BANK_FORMAT, FORMAT, Header, Perturbation
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,6 +64,11 @@ class Bank:
     def member(self, label: str) -> Perturbation:
         """The perturbation for faces that read as ``label``; that for every face if none is."""
         return self.members.get(label, self.members[ANY])
+
+    def alone(self, label: str) -> Perturbation:
+        """A member under a header of its own, as if it stood in a file by itself."""
+        header = replace(self.header, format=FORMAT, answers=(), selector="")
+        return replace(self.member(label), header=header)
 
     def with_header(self, header: Header) -> "Bank":
         """The same members under another header, whose budgets they have to keep."""

@@ -22,3 +22,15 @@ def test_an_unknown_one_is_named_with_those_there_are():
         artifacts.perturbation("nonesuch")
     with pytest.raises(ArtifactError, match="holds no dreams"):
         artifacts.folder("dreams")
+
+
+def test_ones_own_are_found_by_name_beside_the_shipped_and_never_instead(monkeypatch, tmp_path):
+    monkeypatch.setattr(artifacts, "own_folder", lambda: tmp_path)
+    for name in ("personal", "default"):
+        (tmp_path / f"{name}.safetensors").touch()
+    assert artifacts.perturbation("personal") == tmp_path / "personal.safetensors"
+    assert artifacts.perturbation("default").parent == artifacts.folder("perturbations")
+    names = artifacts.perturbations()
+    assert "personal" in names
+    assert names.count("default") == 1
+    assert list(names) == sorted(names)

@@ -1,0 +1,83 @@
+"""Looks at a face, and how far each judge is from misreading them."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facecloak.calibrate.looks import Look, planes
+from facecloak.core.modelcard import ModelCard
+from facecloak.core.perturbation import Perturbation
+from facecloak.core.ports import Cloak
+from facecloak.verify import criteria
+from facecloak.verify.criteria import Logits
+
+ENOUGH = 3.0
+"""A lead in logits that is enough: more of it on one look does not make up for another look."""
+
+MakeCloak = Callable[[Perturbation], Cloak]
+"""The compositor for a perturbation, at the strength that is calibrated for."""
+Leads = NDArray[np.float32]
+"""``float32[N]``, logits."""
+
+
+class Classifier(Protocol):
+    """A classifier of still faces; ``verify.onnx_judge.OnnxClassifier`` is one."""
+
+    card: ModelCard
+
+    def logits(self, crops: NDArray[np.uint8]) -> Logits:
+        """``uint8[N, S, S]`` to ``float32[N, C]``. Threads may share it."""
+        ...
+
+
+def leads(clean: Logits, cloaked: Logits) -> Leads:
+    """By how much the best other class leads over the class that is read in the clean face.
+
+    Above zero exactly where ``criteria.fooled`` holds, save for ties.
+
+    Args:
+        clean: ``float32[N, C]``, logits of the faces as captured.
+        cloaked: ``float32[N, C]``, of the same faces as sent.
+    """
+    read = clean.argmax(axis=1)[:, None]
+    own = np.take_along_axis(cloaked, read, axis=1)[:, 0]
+    others = cloaked.copy()
+    np.put_along_axis(others, read, -np.inf, axis=1)
+    lead: Leads = others.max(axis=1) - own
+    return lead
+
+
+class Exam:
+    """Some looks, what one classifier reads in them, and what it reads in them once cloaked.
+
+    Args:
+        classifier: who is asked.
+        looks: at least one.
+        cloak: makes the compositor.
+
+    Raises:
+        DeviceError: ONNX Runtime failed.
+    """
+
+    def __init__(self, classifier: Classifier, looks: Sequence[Look], cloak: MakeCloak) -> None:
+        self._classifier = classifier
+        self._looks = looks
+        self._cloak = cloak
+        self._clean = self._read(None)
+
+    def gain(self, perturbation: Perturbation) -> float:
+        """The mean lead, each at most ``ENOUGH``; larger is more private."""
+        cloaked = self._read(self._cloak(perturbation))
+        return float(np.minimum(leads(self._clean, cloaked), ENOUGH).mean())
+
+    def outcome(self, perturbation: Perturbation) -> tuple[float, float]:
+        """The share of the looks that are misread, and the mean lead without a limit."""
+        cloaked = self._read(self._cloak(perturbation))
+        rate = float(criteria.fooled(self._clean, cloaked).mean())
+        return rate, float(leads(self._clean, cloaked).mean())
+
+    def _read(self, cloak: Cloak | None) -> Logits:
+        size_px = self._classifier.card.input_px
+        return self._classifier.logits(planes(self._looks, cloak, size_px))
