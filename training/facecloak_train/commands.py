@@ -69,6 +69,12 @@ def _attack(chosen: settings.AttackSettings) -> None:
     make_universal(chosen)
 
 
+def _tailor(chosen: settings.TailorSettings) -> None:
+    from facecloak_train.recipes.make_tailor import make_tailor
+
+    make_tailor(chosen)
+
+
 def _attack_clips(chosen: settings.AttackClipsSettings) -> None:
     from facecloak_train.recipes.attack_clips import attack_clips
 
@@ -168,6 +174,7 @@ COMMANDS: _Table = {
     "fit": (settings.FitSettings, _fit),
     "tune": (settings.TuneSettings, _tune),
     "attack": (settings.AttackSettings, _attack),
+    "tailor": (settings.TailorSettings, _tailor),
     "attack-clips": (settings.AttackClipsSettings, _attack_clips),
     "beat": (settings.BeatSettings, _beat),
     "evaluate": (settings.EvaluateSettings, _evaluate),

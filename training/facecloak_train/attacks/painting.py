@@ -40,39 +40,40 @@ class Painter:
         """The mean pattern over each crop pixel, in levels.
 
         Args:
-            grid: ``float32[G, G]``, levels.
+            grid: ``float32[G, G]`` or ``float32[N, G, G]``, levels.
 
         Returns:
-            ``float32[face_px, face_px]``.
+            ``float32[face_px, face_px]`` or ``float32[N, face_px, face_px]``.
         """
-        fine = self._enlarged(grid[None]).clamp(-self._eps, self._eps) * self._oval
-        return functional.avg_pool2d(fine, _FINE)[0]
+        fine = self._enlarged(grid).clamp(-self._eps, self._eps) * self._oval
+        return functional.avg_pool2d(fine[None], _FINE)[0]
 
     def shift(self, field: Tensor, size_px: int) -> Tensor:
         """The mean shift of each pixel, in face widths.
 
         Args:
-            field: ``float32[2, D, D]``, see ``facecloak.core.displacement``.
+            field: ``float32[2, D, D]`` or ``float32[N, 2, D, D]``, face widths; see
+                ``facecloak.core.displacement``.
             size_px: side of the face in pixels; divides ``4 * face_px``.
 
         Returns:
-            ``float32[size_px, size_px, 2]``.
+            ``float32[size_px, size_px, 2]``, or as many as there are fields.
         """
         fine = self._enlarged(field) * self._window
-        return functional.avg_pool2d(fine, self._face_px * _FINE // size_px).permute(1, 2, 0)
+        return functional.avg_pool2d(fine, self._face_px * _FINE // size_px).movedim(-3, -1)
 
     def cloak(self, faces: Tensor, grid: Tensor, field: Tensor) -> Tensor:
         """Move the faces, then add the pattern.
 
         Args:
             faces: ``float32[N, 1, face_px, face_px]`` in ``[0, 1]``.
-            grid: ``float32[G, G]``, levels.
-            field: ``float32[2, D, D]``, face widths.
+            grid: ``float32[G, G]`` or ``float32[N, G, G]``, levels, of each face its own.
+            field: ``float32[2, D, D]`` or ``float32[N, 2, D, D]``, face widths, likewise.
 
         Returns:
             Faces of the same form, rounded to 8 bits with the gradient passed straight through.
         """
-        changed = self.pattern(grid) / 255.0
+        changed = self.pattern(grid)[..., None, :, :] / 255.0
         if field.requires_grad or field.any():
             changed = changed + self._motion(faces, field)
         exact = (faces + changed).clamp(0.0, 1.0)

@@ -34,6 +34,7 @@ LEAVES: Final[Mapping[str, Leaves]] = {
     "fit": Leaves(out="run", reports=("run/metrics.jsonl",)),
     "tune": Leaves(out="study", reports=("study/best.json",)),
     "attack": Leaves(out="perturbation.safetensors"),
+    "tailor": Leaves(out="run", reports=("run/metrics.jsonl",)),
     "evaluate": Leaves(out="evaluate.json", reports=("evaluate.json",)),
     "score": Leaves(out="score.json", reports=("score.json",)),
     "robustness": Leaves(out="robustness.json", reports=("robustness.json",)),

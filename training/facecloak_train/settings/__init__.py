@@ -5,6 +5,7 @@ from facecloak_train.settings.attacks import (
     CompareSettings,
     CompositorSettings,
     EvaluateSettings,
+    TailorSettings,
 )
 from facecloak_train.settings.clips import (
     AttackClipsSettings,
@@ -55,6 +56,7 @@ __all__ = [
     "SynthesizeSettings",
     "TableMicroSettings",
     "TableSettings",
+    "TailorSettings",
     "TemplateSettings",
     "TuneSettings",
 ]
