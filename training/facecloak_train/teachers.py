@@ -16,6 +16,7 @@ from facecloak_train import nets, run
 from facecloak_train.augment import centre_crop, ten_crop
 from facecloak_train.export import onnx_import
 from facecloak_train.export.onnx_import import unfold
+from facecloak_train.regression import logistic
 
 logger = logging.getLogger(__name__)
 
@@ -128,21 +129,8 @@ def crowd_taught(votes: NDArray[np.int64], labels: NDArray[np.int64], classes: i
     """
     shares = torch.from_numpy(votes / np.maximum(1, votes.sum(axis=1, keepdims=True))).float()
     seen = torch.cat([shares, shares.sqrt()], dim=1)
-    reader = nn.Linear(seen.shape[1], classes)
-    nn.init.zeros_(reader.weight)
-    nn.init.zeros_(reader.bias)
-    wanted = torch.from_numpy(labels)
-    lbfgs = torch.optim.LBFGS(reader.parameters(), max_iter=200, line_search_fn="strong_wolfe")
-
-    def loss() -> Tensor:
-        lbfgs.zero_grad()
-        value = nn.functional.cross_entropy(reader(seen), wanted)
-        value = value + _RIDGE * reader.weight.square().sum()
-        value.backward()  # type: ignore[no-untyped-call]
-        return value
-
-    lbfgs.step(loss)  # type: ignore[no-untyped-call]
-    probabilities: Tensor = reader(seen).detach().softmax(-1)
+    reader = logistic(seen, torch.from_numpy(labels), classes, _RIDGE)
+    probabilities: Tensor = reader(seen).softmax(-1)
     return probabilities
 
 

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm import tqdm
 
 from facecloak.core import geometry
@@ -24,6 +24,7 @@ from facecloak.verify.criteria import Logits
 from facecloak_train import run
 from facecloak_train.data.fer2013 import LABELS, Faces
 from facecloak_train.data.landmarks import IBUG_68
+from facecloak_train.regression import logistic
 
 NAME: Final = "landmark rule"
 INPUT_PX: Final = 192
@@ -139,22 +140,10 @@ def regression(features: Features, labels: NDArray[np.int64], classes: int) -> d
     """
     mean, spread = features.mean(axis=0), features.std(axis=0) + 1e-6
     seen, wanted = torch.from_numpy((features - mean) / spread), torch.from_numpy(labels)
-    reader = nn.Linear(seen.shape[1], classes)
-    nn.init.zeros_(reader.weight)
-    nn.init.zeros_(reader.bias)
-    lbfgs = torch.optim.LBFGS(reader.parameters(), max_iter=300, line_search_fn="strong_wolfe")
-
-    def loss() -> Tensor:
-        lbfgs.zero_grad()
-        value = nn.functional.cross_entropy(reader(seen), wanted)
-        value = value + _RIDGE * reader.weight.square().sum()
-        value.backward()  # type: ignore[no-untyped-call]
-        return value
-
-    lbfgs.step(loss)  # type: ignore[no-untyped-call]
+    reader = logistic(seen, wanted, classes, _RIDGE)
     return {
-        "weight": reader.weight.detach(),
-        "bias": reader.bias.detach(),
+        "weight": reader.weight.data,
+        "bias": reader.bias.data,
         "mean": torch.from_numpy(mean),
         "spread": torch.from_numpy(spread),
     }
