@@ -96,8 +96,9 @@ def _hotkey(text: str, session: Session, interface: Interface) -> Iterator[None]
 
     try:
         shortcut = parse(text)
-    except ValueError as exc:
-        interface.tell(ConfigError(f"{exc}.", "Correct `hotkey` in the settings file."))
+    except ValueError:
+        what = f"{text!r} is no hotkey; one is like ctrl+alt+h, or none."
+        interface.tell(ConfigError(what, "Correct `hotkey` in the settings file."))
         shortcut = None
     if shortcut is None:
         yield

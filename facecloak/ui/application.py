@@ -147,8 +147,8 @@ class Interface(QObject):
         logger.warning("%s", problem)
         box = QMessageBox(self.window)
         box.setWindowTitle("FaceCloak")
-        box.setText(problem.what)
-        box.setInformativeText(problem.remedy)
+        box.setText(say(problem.what))
+        box.setInformativeText(say(problem.remedy))
         box.open()
 
     def _with(self, **fields: object) -> Settings:

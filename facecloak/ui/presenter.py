@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from facecloak.session.moment import Meter, Moment, Status
 
 Say = Callable[[str], str]
-"""Translates an English sentence."""
+"""Translates an English sentence, of the interface or of an error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,9 @@ def _headline(moment: Moment, say: Say) -> str:
 
 def _detail(moment: Moment, say: Say) -> str:
     if moment.problems:
-        return "\n".join(f"{problem.what} {problem.remedy}".strip() for problem in moment.problems)
+        return "\n".join(
+            f"{say(problem.what)} {say(problem.remedy)}".strip() for problem in moment.problems
+        )
     if moment.hidden or moment.status in (Status.OFF, Status.WAITING):
         return ""
     if moment.exhausted and any(meter.share < 0.5 for meter in moment.meters):

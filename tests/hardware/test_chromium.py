@@ -11,10 +11,10 @@ import pytest
 from facecloak import sink
 from facecloak.core.types import Frame
 from facecloak.sink.loopback import LABEL
-from tests.hardware import browser
+from tests.hardware import browser, portrait
 from tests.hardware.guest import HERE, python
 from tests.hardware.judging import sort
-from tests.hardware.portrait import FPS, SMALL, as_seen
+from tests.hardware.portrait import FPS, LARGE, SMALL, as_seen
 
 pytestmark = [pytest.mark.chromium, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -88,6 +88,7 @@ def test_a_raw_face_would_be_noticed_at_the_other_end(film, tmp_path, tell):
 
 
 @pytest.mark.guest
+@pytest.mark.parametrize("film", [SMALL, LARGE], indirect=True, ids=["640x480", "1280x720"])
 def test_it_lists_the_virtual_camera_and_sends_it_over_a_call(
     guest, film, two_loopbacks, tmp_path, tell
 ):
@@ -102,7 +103,7 @@ def test_it_lists_the_virtual_camera_and_sends_it_over_a_call(
     seen = sort(pictures, film, strength=2.0)
     tell({"cameras": page["cameras"]} | call_figures(page) | seen.summary())
     assert page["cameras"].count(LABEL) == 1
-    assert size(page) == SMALL
+    assert size(page) == portrait.size(film[0])
     assert len(pictures) == 12
     # On a machine without time the slate stands in for a while, but not always.
     assert len(seen.judged) >= 1
