@@ -56,6 +56,7 @@ def call(video, codec):
         f"--use-file-for-fake-video-capture={video}",
         limit_s=300,
         label="",
+        size="{}x{}".format(*SMALL),
         codec=codec,
         count=30,
     )

@@ -72,6 +72,14 @@
         <translation>liest {clean}, aus dem gesendeten Bild {sent}</translation>
     </message>
     <message>
+        <source>every expression</source>
+        <translation>jeden Ausdruck</translation>
+    </message>
+    <message>
+        <source>pattern against {labels}</source>
+        <translation>Muster gegen {labels}</translation>
+    </message>
+    <message>
         <source>Hidden: the camera is off</source>
         <translation>Versteckt: die Kamera ist aus</translation>
     </message>
