@@ -104,6 +104,8 @@ def parser() -> argparse.ArgumentParser:
 
     window = commands.add_parser("window", help="open the window, or only the tray")
     _window_options(window)
+    hide = commands.add_parser("hide", help="hide me, or show me again, in the one that runs")
+    hide.set_defaults(command=_hide)
 
     run = commands.add_parser("run", help="protect the webcam for a call")
     _run_options(run)
@@ -136,27 +138,21 @@ def parser() -> argparse.ArgumentParser:
     camera = commands.add_parser("camera", help='set up the driver of "FaceCloak Camera"')
     install, remove = _deeds(camera)
 
-    for command in (top, window, run, protect, demo, bench, doctor, devices, install, remove):
+    for command in (top, window, hide, run, protect, demo, bench, doctor, devices, install, remove):
         command.add_argument(
             "--debug", action="store_true", help="show where an error came from, and all messages"
         )
     for name in ("width", "height"):
         bench.add_argument(f"--{name}", help=f"{name} of the frames")
     for command in (run, protect, demo, bench, doctor):
-        command.add_argument(
-            "--strength", help="factor on the perturbation, 0.25 to 2 (default: 1)"
-        )
+        command.add_argument("--strength", help="factor on the pattern, 0.25 to 2 (default: 1)")
         command.add_argument("--device", help="where the classifiers run: auto, cpu or cuda")
         command.add_argument("--perturbation", help="name of a shipped one, or a file")
     for command in (run, bench):
         command.add_argument("--judges", help="which classifiers look: fast (default) or all")
     for command in (run, protect):
-        command.add_argument(
-            "--empty-room", help="what is shown when nobody is there: shield or pass"
-        )
-        command.add_argument(
-            "--unfooled", help="when a classifier still reads the face: tell or shield"
-        )
+        command.add_argument("--empty-room", help="shown when nobody is there: shield or pass")
+        command.add_argument("--unfooled", help="when a classifier reads the face: tell or shield")
         command.epilog = f"Settings file: {settings.config_file()}"
     return top
 
@@ -177,9 +173,7 @@ def _run_options(run: argparse.ArgumentParser) -> None:
     )
     run.add_argument("--seconds", type=float, help="stop after so long")
     run.add_argument(
-        "--camera-on",
-        help="when the camera is on: watched, that is while a call shows it (default on Linux), "
-        "or always",
+        "--camera-on", help="watched, that is while a call shows it (default on Linux), or always"
     )
     for name in ("width", "height", "fps"):
         run.add_argument(f"--{name}", help=f"{name} asked of the camera")
@@ -189,7 +183,7 @@ def _doctor_options(doctor: argparse.ArgumentParser) -> None:
     doctor.set_defaults(command=_doctor)
     doctor.add_argument("--source", help="camera number, /dev/videoN, a file, or demo (default: 0)")
     doctor.add_argument(
-        "--no-camera", dest="camera", action="store_false", help="leave the camera's light off"
+        "--no-camera", dest="camera", action="store_false", help="leave its light off"
     )
     doctor.add_argument("--json", action="store_true", help="tell it as JSON")
 
@@ -220,6 +214,12 @@ def _window(parsed: argparse.Namespace) -> None:
     from facecloak.commands.window import window
 
     window(_given(parsed), os.environ, settings.config_file())
+
+
+def _hide(_parsed: argparse.Namespace) -> None:
+    from facecloak.commands.hide import hide
+
+    hide()
 
 
 def _run(parsed: argparse.Namespace) -> None:

@@ -96,7 +96,7 @@ def _pattern(moment: Moment, say: Say) -> str:
     if not moment.members:
         return ""
     labels = [say("every expression") if one == ANY else say(one) for one in moment.members]
-    return say("pattern against {labels}").format(labels=", ".join(labels))
+    return say("pattern against: {labels}").format(labels=", ".join(labels))
 
 
 def _figures(moment: Moment, say: Say) -> str:

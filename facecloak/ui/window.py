@@ -84,7 +84,8 @@ class Window(QWidget):
         self.detail.setWordWrap(True)
         self.detail.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.pattern, self.figures = QLabel(), QLabel()
-        self.pattern.setWordWrap(True)
+        for text in (self.pattern, self.figures):
+            text.setWordWrap(True)
         self.protect = QPushButton(say("&Protect my face"))
         self.protect.setCheckable(True)
         self.protect.setChecked(True)

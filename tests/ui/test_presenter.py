@@ -63,7 +63,7 @@ def test_a_problem_that_two_parts_have_is_told_once():
 def test_what_each_face_gets_is_told_where_there_is_a_choice():
     assert present(Moment(), same).pattern == ""
     told = present(Moment(members=("sad", "any")), lambda text: f"<{text}>").pattern
-    assert told == "<pattern against <sad>, <every expression>>"
+    assert told == "<pattern against: <sad>, <every expression>>"
 
 
 def test_figures_that_are_not_known_are_left_out():

@@ -76,8 +76,8 @@
         <translation>jeden Ausdruck</translation>
     </message>
     <message>
-        <source>pattern against {labels}</source>
-        <translation>Muster gegen {labels}</translation>
+        <source>pattern against: {labels}</source>
+        <translation>Muster gegen: {labels}</translation>
     </message>
     <message>
         <source>Hidden: the camera is off</source>
