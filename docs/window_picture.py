@@ -28,8 +28,8 @@ from facecloak.ui.picture import Look
 from facecloak.ui.words import translator
 
 SECONDS = 25.0
-EVERY = 30
-"""How many frames are left out between two pictures: what is made here only takes time, too."""
+EVERY_S = 1.0
+"""How often there is a new picture, in seconds: what is made here only takes time, too."""
 
 
 class Added(Recorder):
@@ -41,11 +41,15 @@ class Added(Recorder):
     def __init__(self) -> None:
         super().__init__()
         self._pair: dict[str, Image | None] = {"clean": None, "sent": None}
+        self._next_s = 0.0
 
     def see(self, clean: Frame | None, protected: Protected, times: StageTimes) -> None:
         """As of any recorder."""
         super().see(clean, protected, times)
-        if clean is not None and clean.index % EVERY == 0 and protected.output is Output.CLOAKED:
+        if clean is None or protected.output is not Output.CLOAKED:
+            return
+        if clean.captured_s >= self._next_s:
+            self._next_s = clean.captured_s + EVERY_S
             moved = self.displaced(clean, protected.faces.found).image
             sent = protected.frame.image
             if np.abs(sent.astype(np.int16) - moved).max() <= MAX_EPS:

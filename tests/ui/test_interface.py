@@ -154,6 +154,25 @@ def test_problems_are_shown_with_their_remedy(opened, session):
     assert window.detail.text() == "There is no virtual camera. Run: facecloak camera install"
 
 
+@pytest.mark.warns_in_log
+def test_problems_are_told_in_the_language_of_the_window(opened, application, session):
+    german = translator("de")
+    application.installTranslator(german)
+    try:
+        interface = opened()
+        gone = SinkUnavailable("You may not write to /dev/video10.", "Load its driver again.")
+        session.now = Moment(problems=(gone,))
+        interface.look()
+        interface.tell(gone)
+    finally:
+        application.removeTranslator(german)
+    told = ["Sie dürfen nicht auf /dev/video10 schreiben.", "Laden Sie ihren Treiber neu."]
+    assert interface.window.detail.text() == " ".join(told)
+    (box,) = interface.window.findChildren(QMessageBox)
+    assert [box.text(), box.informativeText()] == told
+    box.close()
+
+
 def test_without_a_tray_the_window_opens_and_closing_it_quits(opened, application):
     interface = opened(Settings(start_in="tray"))
     assert interface.tray is None
