@@ -8,17 +8,13 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Final
 
-from facecloak import __version__, settings
+from facecloak import settings
 from facecloak.core.errors import ConfigError, FaceCloakError
+from facecloak.options import parser
 
 logger = logging.getLogger("facecloak")
-
-EXITS = """\
-exit codes: 0 done, 1 an error of FaceCloak itself, 2 options or settings, 3 a camera, file or
-device, 4 a model or perturbation file, 130 stopped with Ctrl-C"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _outcome(arguments: Sequence[str]) -> int:
     try:
-        parsed = parser().parse_args(arguments)
+        parsed = parser(COMMANDS).parse_args(arguments)
         parsed.command(parsed)
     except FaceCloakError as exc:
         return _failed(exc, str(exc), exc.exit_code)
@@ -81,152 +77,6 @@ def _told_on_stderr(*, debug: bool) -> Iterator[None]:
             os.dup2(saved, 2)
 
 
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong as every other error is said, without half a page of usage."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raise ConfigError."""
-        what = f"{message[:1].upper()}{message[1:]}."
-        raise ConfigError(what, f"See: {self.prog} --help")
-
-
-def parser() -> argparse.ArgumentParser:
-    """The whole command line."""
-    top = _Parser(
-        prog="facecloak",
-        epilog=EXITS,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="A real-time privacy filter for video calls.",
-    )
-    top.add_argument("--version", action="version", version=f"facecloak {__version__}")
-    top.set_defaults(command=_window, exit_code=0)
-    commands = top.add_subparsers(metavar="COMMAND", help="without one, the window opens")
-
-    window = commands.add_parser("window", help="open the window, or only the tray")
-    _window_options(window)
-
-    run = commands.add_parser("run", help="protect the webcam for a call")
-    _run_options(run)
-
-    protect = commands.add_parser("protect", help="protect a video or a picture")
-    protect.set_defaults(command=_protect)
-    protect.add_argument("source", metavar="IN", help="a video or a picture")
-    protect.add_argument("out", metavar="OUT", type=Path, help="the file to write")
-    protect.add_argument("--lossless", action="store_true", help="write FFV1 (.mkv) or PNG")
-    protect.add_argument("--report", type=Path, help="write what was measured, as JSON")
-
-    demo = commands.add_parser("demo", help="protect an animated portrait and show the result")
-    demo.set_defaults(command=_demo)
-    demo.add_argument(
-        "--out", type=Path, default=Path("demo-output"), help="folder (default: demo-output)"
-    )
-    demo.add_argument("--seconds", type=float, default=8.0, help="how long (default: 8)")
-
-    bench = commands.add_parser("bench", help="measure milliseconds per stage on this machine")
-    bench.set_defaults(command=_bench)
-    bench.add_argument("--seconds", type=float, default=20.0, help="how long (default: 20)")
-    bench.add_argument("--json", type=Path, help="write the figures as JSON too")
-
-    calibrate = _calibrate_options(
-        commands.add_parser("calibrate", help="fit the perturbation to your own face")
-    )
-
-    devices = commands.add_parser("devices", help="list the cameras, and the virtual camera")
-    devices.set_defaults(command=_devices)
-
-    doctor = commands.add_parser("doctor", help="find what does not work here, and say what to do")
-    _doctor_options(doctor)
-
-    camera = commands.add_parser("camera", help='set up the driver of "FaceCloak Camera"')
-    install, remove = _deeds(camera)
-
-    plain = (top, window, devices, install, remove)
-    for command in (*plain, run, protect, demo, bench, doctor, calibrate):
-        command.add_argument(
-            "--debug", action="store_true", help="show where an error came from, and all messages"
-        )
-    for name in ("width", "height"):
-        bench.add_argument(f"--{name}", help=f"{name} of the frames")
-    for command in (run, protect, demo, bench, doctor, calibrate):
-        command.add_argument(
-            "--strength", help="factor on the perturbation, 0.25 to 2 (default: 1)"
-        )
-        command.add_argument("--device", help="where the classifiers run: auto, cpu or cuda")
-        command.add_argument("--perturbation", help="name of a shipped one, or a file")
-    for command in (run, bench):
-        command.add_argument("--judges", help="which classifiers look: fast (default) or all")
-    for command in (run, protect):
-        command.add_argument(
-            "--empty-room", help="what is shown when nobody is there: shield or pass"
-        )
-        command.add_argument(
-            "--unfooled", help="when a classifier still reads the face: tell or shield"
-        )
-        command.epilog = f"Settings file: {settings.config_file()}"
-    return top
-
-
-def _window_options(window: argparse.ArgumentParser) -> None:
-    window.set_defaults(command=_window)
-    window.add_argument("--source", help="camera number, /dev/videoN, a file, or demo")
-    window.add_argument("--start-in", help="window or tray")
-
-
-def _run_options(run: argparse.ArgumentParser) -> None:
-    run.set_defaults(command=_run)
-    run.add_argument("--source", help="camera number, /dev/videoN, a file, or demo (default: 0)")
-    run.add_argument(
-        "--sink",
-        help="virtual, preview, null, - for yuv4mpeg on standard output, or "
-        "a file (default: virtual)",
-    )
-    run.add_argument("--seconds", type=float, help="stop after so long")
-    run.add_argument(
-        "--camera-on",
-        help="when the camera is on: watched, that is while a call shows it (default on Linux), "
-        "or always",
-    )
-    for name in ("width", "height", "fps"):
-        run.add_argument(f"--{name}", help=f"{name} asked of the camera")
-
-
-def _calibrate_options(calibrate: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    calibrate.set_defaults(command=_calibrate)
-    calibrate.add_argument(
-        "--source", help="camera number, /dev/videoN, a file, or demo (default: 0)"
-    )
-    calibrate.add_argument(
-        "--seconds", type=float, default=20.0, help="how long to look at you (default: 20)"
-    )
-    calibrate.add_argument(
-        "--minutes", type=float, default=2.0, help="how long it may take in all (default: 2)"
-    )
-    calibrate.add_argument(
-        "--forget", action="store_true", help="delete what was fitted to your face, and do no more"
-    )
-    calibrate.epilog = f"Settings file: {settings.config_file()}"
-    return calibrate
-
-
-def _doctor_options(doctor: argparse.ArgumentParser) -> None:
-    doctor.set_defaults(command=_doctor)
-    doctor.add_argument("--source", help="camera number, /dev/videoN, a file, or demo (default: 0)")
-    doctor.add_argument(
-        "--no-camera", dest="camera", action="store_false", help="leave the camera's light off"
-    )
-    doctor.add_argument("--json", action="store_true", help="tell it as JSON")
-
-
-def _deeds(camera: argparse.ArgumentParser) -> tuple[argparse.ArgumentParser, ...]:
-    deeds = camera.add_subparsers(required=True, metavar="DEED")
-    install = deeds.add_parser("install", help="say, or do, what makes the virtual camera")
-    remove = deeds.add_parser("remove", help="say, or do, what takes it away again")
-    for deed in (install, remove):
-        deed.set_defaults(command=_camera, deed=deed.prog.split()[-1])
-        deed.add_argument("--apply", action="store_true", help="do it, as root through sudo")
-    return install, remove
-
-
 def _settings(parsed: argparse.Namespace, **fixed: Any) -> settings.Settings:  # noqa: ANN401
     return settings.load(_given(parsed) | fixed, os.environ, settings.config_file())
 
@@ -243,6 +93,12 @@ def _window(parsed: argparse.Namespace) -> None:
     from facecloak.commands.window import window
 
     window(_given(parsed), os.environ, settings.config_file())
+
+
+def _hide(_parsed: argparse.Namespace) -> None:
+    from facecloak.commands.hide import hide
+
+    hide()
 
 
 def _run(parsed: argparse.Namespace) -> None:
@@ -333,3 +189,18 @@ def _positive(option: str, seconds: float | None) -> float | None:
 
 def _say(text: str) -> None:
     print(text, flush=True)  # noqa: T201 - the one place that writes to standard output
+
+
+COMMANDS: Final = {
+    "window": _window,
+    "hide": _hide,
+    "run": _run,
+    "protect": _protect,
+    "demo": _demo,
+    "calibrate": _calibrate,
+    "bench": _bench,
+    "doctor": _doctor,
+    "devices": _devices,
+    "camera": _camera,
+}
+"""What each command does with what was given."""

@@ -8,6 +8,7 @@ import pytest
 
 from facecloak import __version__, cli, settings
 from facecloak.core.errors import ArtifactError, SourceLost
+from facecloak.options import parser
 
 pytestmark = pytest.mark.warns_in_log  # errors are told through the log
 
@@ -52,7 +53,7 @@ def test_options_overrule_the_environment(monkeypatch, tmp_path):
     monkeypatch.setenv("FACECLOAK_STRENGTH", "0.5")
     monkeypatch.setenv("FACECLOAK_DEVICE", "cpu")
     (tmp_path / "settings.toml").write_text('device = "cuda"\nunfooled = "shield"\n')
-    parsed = cli.parser().parse_args(["run", "--strength", "0.7"])
+    parsed = parser(cli.COMMANDS).parse_args(["run", "--strength", "0.7"])
     made = cli._settings(parsed)
     assert (made.strength, made.device, made.unfooled) == (0.7, "cpu", "shield")
 

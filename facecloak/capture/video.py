@@ -103,20 +103,21 @@ class VideoSource:
                     last = packet.pts + (packet.duration or 0)
                     end_s = max(end_s, float(last * packet.time_base) - start_s)
                 if packet.is_corrupt:
-                    raise self._broken(index, "is damaged")
+                    raise self._broken(index)
                 for picture in packet.decode():
                     assert isinstance(picture, VideoFrame)  # noqa: S101  a video stream's packets
                     at_s = index / self.fps if picture.pts is None else picture.time - start_s
                     yield Frame(upright(picture), at_s, index)
                     index += 1
         except av.FFmpegError as exc:
-            raise self._broken(index, "is damaged") from exc
+            raise self._broken(index) from exc
         short = end_s < _duration_s(container, stream) - ENDS_EARLY_S
         if short or packets < stream.frames or not _has_trailer(self.path):
-            raise self._broken(index, "ends")
+            raise self._broken(index, ends=True)
 
-    def _broken(self, index: int, how: str) -> SourceLost:
-        return SourceLost(f"{self.path} {how} after frame {index}.", _REMEDY)
+    def _broken(self, index: int, *, ends: bool = False) -> SourceLost:
+        damaged = f"{self.path} is damaged after frame {index}."
+        return SourceLost(f"{self.path} ends after frame {index}." if ends else damaged, _REMEDY)
 
 
 def upright(picture: VideoFrame) -> Image:

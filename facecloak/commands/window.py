@@ -1,6 +1,5 @@
 """``facecloak window``, and ``facecloak`` alone: the window and the tray around a session."""
 
-import getpass
 import logging
 import signal
 import sys
@@ -21,7 +20,8 @@ from facecloak.pipeline.worker import Worker
 from facecloak.session.session import Session
 from facecloak.sink.display import require_display
 from facecloak.sink.loopback import LABEL
-from facecloak.ui.application import Interface, OnlyOne
+from facecloak.ui import only_one
+from facecloak.ui.application import Interface
 from facecloak.ui.hotkey import Hotkey, parse
 from facecloak.ui.words import translator
 
@@ -53,12 +53,15 @@ def window(options: Mapping[str, Any], environment: Mapping[str, str], file: Pat
     if words is not None:
         application.installTranslator(words)
 
-    only = OnlyOne(f"facecloak-{getpass.getuser()}")
+    only = only_one.OnlyOne(only_one.place())
     opened: list[Interface] = []
 
-    def called() -> None:
+    def called(wish: bytes) -> None:
         for one in opened:
-            one.open_window()
+            if wish == only_one.HIDE:
+                one.hide_or_show()
+            else:
+                one.open_window()
 
     if not only.first(called):
         logger.info("FaceCloak runs already; its window is shown")
@@ -79,7 +82,7 @@ def window(options: Mapping[str, Any], environment: Mapping[str, str], file: Pat
             interface.start()
             if fault is not None:
                 interface.tell(fault)
-            with _signals_quit(application), _hotkey(chosen.hotkey, session, interface):
+            with _signals_quit(application), _hotkey(chosen.hotkey, interface):
                 application.exec_()
             interface.finish()
     finally:
@@ -88,21 +91,18 @@ def window(options: Mapping[str, Any], environment: Mapping[str, str], file: Pat
 
 
 @contextmanager
-def _hotkey(text: str, session: Session, interface: Interface) -> Iterator[None]:
+def _hotkey(text: str, interface: Interface) -> Iterator[None]:
     """Let a key hide the user and show him again; a text that names none is told."""
-
-    def pressed() -> None:
-        session.hide(hidden=not session.hidden)
-
     try:
         shortcut = parse(text)
-    except ValueError as exc:
-        interface.tell(ConfigError(f"{exc}.", "Correct `hotkey` in the settings file."))
+    except ValueError:
+        what = f"{text!r} is no hotkey; one is like ctrl+alt+h, or none."
+        interface.tell(ConfigError(what, "Correct `hotkey` in the settings file."))
         shortcut = None
     if shortcut is None:
         yield
         return
-    hotkey = Hotkey(shortcut, pressed)
+    hotkey = Hotkey(shortcut, interface.hide_or_show)
     try:
         yield
     finally:

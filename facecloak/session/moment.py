@@ -61,6 +61,7 @@ class Moment:
             the first.
         strength: factor on the perturbation now.
         perturbation: its name now.
+        members: the label that the member of each face answers, where there are several members.
         raised: whether both were chosen by the session, because a classifier read the face.
         exhausted: whether a classifier reads the face and nothing stronger is allowed.
         problems: what keeps pictures from coming in or going out.
@@ -77,6 +78,7 @@ class Moment:
     psnr_db: float | None = None
     strength: float = 0.0
     perturbation: str = ""
+    members: tuple[str, ...] = ()
     raised: bool = False
     exhausted: bool = False
     problems: tuple[FaceCloakError, ...] = field(default=())

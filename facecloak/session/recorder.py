@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from facecloak.cloak.opencv_cloak import face_box
+from facecloak.cloak.selector import Mix
 from facecloak.core.clock import Clock, monotonic
 from facecloak.core.stats import StageTimes
 from facecloak.core.types import Face, Frame, Output, Verdict
@@ -15,6 +16,7 @@ from facecloak.session.moment import Meter, Status
 from facecloak.verify.visibility import psnr
 
 Displaced = Callable[[Frame, Sequence[Face]], Frame]
+Mixes = Callable[[Frame, Sequence[Face]], Sequence[Mix]]
 
 METER_S: Final = 10.0
 """How long a reading counts, in seconds."""
@@ -47,6 +49,7 @@ class Recorder:
     def __init__(self, clock: Clock = monotonic) -> None:
         self.visible = False
         self.displaced: Displaced = _as_captured
+        self._mixes: Mixes | None = None
         self._clock = clock
         self._lock = threading.Lock()
         self._sent_s: deque[float] = deque(maxlen=512)
@@ -55,6 +58,16 @@ class Recorder:
         self._slow_at_s = float("-inf")
         self._newest: tuple[Frame | None, Protected, StageTimes] | None = None
 
+    def follow(self, displaced: Displaced, mixes: Mixes | None) -> None:
+        """Ask another cloak from now on.
+
+        Args:
+            displaced: as the attribute.
+            mixes: the shares of its members that each face of a frame gets, by label; None where
+                it has one member only.
+        """
+        self.displaced, self._mixes = displaced, mixes
+
     def see(self, clean: Frame | None, protected: Protected, times: StageTimes) -> None:
         """Take one frame: the picture as captured, None for a stand-in, and what went out."""
         now_s = self._clock()
@@ -62,9 +75,12 @@ class Recorder:
         seen: dict[str, Any] = {
             "status": Status.WAITING if waiting else _STATUS[protected.output],
             "faces": len(protected.faces.found),
+            "members": (),
             "clean": None,
             "sent": None,
         }
+        if self._mixes is not None and clean is not None and protected.output is Output.CLOAKED:
+            seen["members"] = _members(self._mixes(clean, protected.faces.found))
         if self.visible:
             seen |= {"clean": clean and clean.image, "sent": protected.frame.image}
         with self._lock:
@@ -117,6 +133,11 @@ def _meters(verdicts: list[Verdict]) -> tuple[Meter, ...]:
         Meter(name, len(all_), sum(v.fooled for v in all_), all_[-1].clean, all_[-1].cloaked)
         for name, all_ in by_name.items()
     )
+
+
+def _members(mixes: Sequence[Mix]) -> tuple[str, ...]:
+    """The label with the largest share in each mix."""
+    return tuple(max(mix, key=lambda label: mix[label]) for mix in mixes)
 
 
 def _measured(

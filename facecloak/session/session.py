@@ -149,7 +149,7 @@ class Session:
         """One run, until weighty settings change. Raises FaceCloakError."""
         self.recorder.forget()
         made = app.protection(settings, live=True)
-        self.recorder.displaced = made.displaced
+        self.recorder.follow(made.displaced, made.mixes if made.header.answers else None)
         with self._lock:
             self._made = made
             made.protector.switch(on=self._on)
@@ -209,12 +209,12 @@ class Session:
     def _cloak(self, settings: Settings) -> None:
         """Cloak with another perturbation or strength from the next frame on."""
         try:
-            cloak, _ = app.cloak(settings)
+            cloak, header = app.cloak(settings)
         except FaceCloakError as exc:
             self._cloak_failure = exc
             logger.warning("%s", exc)
             return
-        self.recorder.displaced = cloak.displaced
+        self.recorder.follow(cloak.displaced, cloak.mixes if header.answers else None)
         if self._made is not None:
             self._made.protector.renew(cloak)
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Final
 
 from PyQt5.QtCore import QObject, QTimer
-from PyQt5.QtNetwork import QLocalServer, QLocalSocket
 from PyQt5.QtWidgets import QApplication, QMessageBox, QSystemTrayIcon
 
 from facecloak import settings as stored
@@ -26,7 +25,6 @@ _SEEN_MS: Final = 33
 _UNSEEN_MS: Final = 500
 _SAVE_MS: Final = 1000
 _CAMERAS_MS: Final = 1000
-_CALL_MS: Final = 500
 
 Cameras = Callable[[], Sequence[tuple[str, str]]]
 """The cameras last listed, each a title and what ``Settings.source`` calls it; returns at once."""
@@ -107,6 +105,10 @@ class Interface(QObject):
         self.window.raise_()
         self.window.activateWindow()
 
+    def hide_or_show(self) -> None:
+        """Hide the user, or show him again. Any thread may call it."""
+        self._session.hide(hidden=not self._session.hidden)
+
     def look(self) -> None:
         """Show the present moment."""
         moment = self._session.moment()
@@ -147,8 +149,8 @@ class Interface(QObject):
         logger.warning("%s", problem)
         box = QMessageBox(self.window)
         box.setWindowTitle("FaceCloak")
-        box.setText(problem.what)
-        box.setInformativeText(problem.remedy)
+        box.setText(say(problem.what))
+        box.setInformativeText(say(problem.remedy))
         box.open()
 
     def _with(self, **fields: object) -> Settings:
@@ -184,31 +186,3 @@ class Interface(QObject):
         timer.timeout.connect(deed)
         timer.start(milliseconds)
         return timer
-
-
-class OnlyOne:
-    """Lets one FaceCloak of a user run: a second one opens the window of the first.
-
-    Args:
-        name: of the meeting place; the same for both.
-    """
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._server = QLocalServer()
-
-    def first(self, called: Callable[[], None]) -> bool:
-        """Whether this is the first; ``called`` is called whenever a later one starts."""
-        socket = QLocalSocket()
-        socket.connectToServer(self._name)
-        if socket.waitForConnected(_CALL_MS):
-            socket.disconnectFromServer()
-            return False
-        QLocalServer.removeServer(self._name)  # left behind by one that was killed
-        self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
-        self._server.newConnection.connect(called)
-        return self._server.listen(self._name)
-
-    def close(self) -> None:
-        """Let another be the first."""
-        self._server.close()

@@ -1,7 +1,8 @@
 """One key for the whole desktop that hides the user at once, where the platform allows.
 
 X11 and Windows hand such a key to whoever asks; Wayland and macOS do not, or only by permissions
-that a script cannot ask for: there the window and the tray have to do.
+that a script cannot ask for: there a key of the desktop's own can run ``facecloak hide``. The
+GlobalShortcuts portal is out of PyQt5's reach: its QtDBus cannot write ``a(sa{sv})``.
 """
 
 import logging

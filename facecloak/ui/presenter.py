@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from facecloak.core.perturbation import ANY
 from facecloak.session.moment import Meter, Moment, Status
 
 Say = Callable[[str], str]
-"""Translates an English sentence."""
+"""Translates an English sentence, of the interface or of an error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class View:
         status: what colour and picture the tray has.
         headline: the status in a few words.
         detail: why, and what to do; empty where there is nothing to add.
+        pattern: which expression the pattern is made against; empty where there is only one.
         figures: frame rate, delay, how visible the change is.
         bars: one for each classifier.
     """
@@ -41,6 +43,7 @@ class View:
     status: Status
     headline: str
     detail: str
+    pattern: str
     figures: str
     bars: tuple[Bar, ...]
 
@@ -56,6 +59,7 @@ def present(moment: Moment, say: Say) -> View:
         status=moment.status,
         headline=_headline(moment, say),
         detail=_detail(moment, say),
+        pattern=_pattern(moment, say),
         figures=_figures(moment, say),
         bars=tuple(_bar(meter, say) for meter in moment.meters),
     )
@@ -74,7 +78,8 @@ def _headline(moment: Moment, say: Say) -> str:
 
 def _detail(moment: Moment, say: Say) -> str:
     if moment.problems:
-        return "\n".join(f"{problem.what} {problem.remedy}".strip() for problem in moment.problems)
+        lines = [f"{say(each.what)} {say(each.remedy)}".strip() for each in moment.problems]
+        return "\n".join(dict.fromkeys(lines))  # once, where two parts have the same one
     if moment.hidden or moment.status in (Status.OFF, Status.WAITING):
         return ""
     if moment.exhausted and any(meter.share < 0.5 for meter in moment.meters):
@@ -85,6 +90,13 @@ def _detail(moment: Moment, say: Say) -> str:
     if moment.status is Status.SHIELDED and not moment.faces:
         return say("No face is found.")
     return ""
+
+
+def _pattern(moment: Moment, say: Say) -> str:
+    if not moment.members:
+        return ""
+    labels = [say("every expression") if one == ANY else say(one) for one in moment.members]
+    return say("pattern against: {labels}").format(labels=", ".join(labels))
 
 
 def _figures(moment: Moment, say: Say) -> str:

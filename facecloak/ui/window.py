@@ -83,7 +83,9 @@ class Window(QWidget):
         self.detail = QLabel()
         self.detail.setWordWrap(True)
         self.detail.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.figures = QLabel()
+        self.pattern, self.figures = QLabel(), QLabel()
+        for text in (self.pattern, self.figures):
+            text.setWordWrap(True)
         self.protect = QPushButton(say("&Protect my face"))
         self.protect.setCheckable(True)
         self.protect.setChecked(True)
@@ -116,6 +118,7 @@ class Window(QWidget):
         right.addLayout(deeds)
         right.addWidget(self.detail)
         right.addLayout(self.meters)
+        right.addWidget(self.pattern)
         right.addWidget(self.form)
         right.addWidget(self.autostart)
         right.addStretch(1)
@@ -123,7 +126,7 @@ class Window(QWidget):
         whole = QHBoxLayout(self)
         whole.addLayout(left, 3)
         whole.addLayout(right, 2)
-        self.resize(1040, 620)
+        self.resize(1240, 640)
 
     def show_moment(self, moment: Moment, view: View) -> None:
         """Show what there is to see now."""
@@ -137,6 +140,8 @@ class Window(QWidget):
             self.setWindowIcon(icon(view.status))
         self.detail.setText(view.detail)
         self.figures.setText(view.figures)
+        self.pattern.setText(view.pattern)
+        self.pattern.setVisible(bool(view.pattern))
         self.hide_me.setChecked(moment.hidden)
         self._show_bars(view.bars)
 

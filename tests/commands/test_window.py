@@ -28,9 +28,9 @@ def around(tmp_path):
     return os.environ | chosen
 
 
-def started(around):
+def started(around, *command):
     return subprocess.run(
-        COMMAND, env=around, capture_output=True, text=True, timeout=60, check=False
+        [*COMMAND, *command], env=around, capture_output=True, text=True, timeout=60, check=False
     )
 
 
@@ -50,12 +50,24 @@ def test_it_protects_says_so_and_ends_cleanly(around, tmp_path):
         second = started(around)
         assert second.returncode == 0
         assert "runs already" in second.stderr
+        for expected in ("cloaked -> shield", "shield -> cloaked"):  # "hide" hides, and shows again
+            assert started(around, "hide").returncode == 0
+            lines_until(process, expected)
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
     finally:
         process.kill()
         process.communicate()
     assert (tmp_path / "out.mkv").stat().st_size > 10_000
+
+
+def test_hiding_where_none_runs_says_what_to_do(around):
+    done = started(around, "hide")
+    assert done.returncode == 2
+    assert done.stderr == (
+        "facecloak: No window or tray of FaceCloak runs, so there is nothing to hide. "
+        "Start it: facecloak\n"
+    )
 
 
 def test_without_a_display_it_says_what_to_do(around):

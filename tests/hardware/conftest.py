@@ -24,9 +24,9 @@ def guest():
 
 
 @pytest.fixture(scope="session")
-def film():
-    """The demo portrait as a webcam would send it, I420."""
-    return portrait.film()
+def film(request):
+    """The demo portrait as a webcam would send it, I420; 640x480 unless a test asks otherwise."""
+    return portrait.film(size=getattr(request, "param", portrait.SMALL))
 
 
 @pytest.fixture(scope="session")

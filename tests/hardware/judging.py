@@ -11,7 +11,7 @@ from facecloak.cloak.slate import Slate
 from facecloak.verify import criteria
 from facecloak.verify.crop import face_crop
 from tests.hardware import timecode
-from tests.hardware.portrait import HEIGHT, WIDTH, Expected, classifiers, expect
+from tests.hardware.portrait import Expected, classifiers, expect, size
 
 SLATE_OFF_BY = 6.0
 """A slate that went through a driver or a codec differs by fewer levels on average."""
@@ -143,14 +143,16 @@ class _Finder:
 
     def __init__(self, filmed) -> None:
         self._count = len(filmed)
-        below = slice(timecode.ROWS * timecode.BLOCK_PX, HEIGHT, self._EVERY_PX)
+        self._size = width, height = size(filmed[0])
+        code_px = timecode.ROWS * timecode.BLOCK_PX * width // timecode.WIDTH
+        below = slice(code_px, height, self._EVERY_PX)
         self._places = (below, slice(None, None, self._EVERY_PX))
         self._sketches = filmed[:, *self._places].astype(np.float32)
 
     def __call__(self, picture) -> tuple[int | None, bool]:
         """Its index, by its code or else by what it looks like, and whether that is a guess."""
-        luma = cv2.cvtColor(cv2.resize(picture, (WIDTH, HEIGHT)), cv2.COLOR_BGR2YUV_I420)
-        code = timecode.read(luma[:HEIGHT])
+        luma = cv2.cvtColor(cv2.resize(picture, self._size), cv2.COLOR_BGR2YUV_I420)
+        code = timecode.read(luma[: self._size[1]])
         if code is not None:
             return (code.index if code.index < self._count else None), False
         off_by = np.abs(self._sketches - luma[self._places]).mean(axis=(1, 2))

@@ -1,4 +1,4 @@
-"""The demo's face as a webcam of 640x480 would send it, picture by picture, and what it may become.
+"""The demo's face as a webcam would send it, picture by picture, and what it may become.
 
 The pictures are I420, the layout in which the driver hands them on byte for byte, so that what the
 app got to see is known exactly.
@@ -19,38 +19,46 @@ from facecloak.face.mediapipe_finder import MediaPipeFinder
 from facecloak.verify.onnx_judge import OnnxClassifier
 from tests.hardware import timecode
 
-WIDTH, HEIGHT, FPS = 640, 480, 30
+SMALL, LARGE = (640, 480), (1280, 720)
+"""What webcams send: width and height."""
+FPS = 30
 COUNT = 240
 """All of the demo's eight seconds, so that they repeat without a seam."""
 NOBODY = 255
 """The index of a picture without a face, which is not of the film."""
 
 
-def film(count=COUNT):
-    """``uint8[count, 720, 640]``: I420, each with the code of its index and the time 0."""
-    filmed = np.empty((count, HEIGHT * 3 // 2, WIDTH), np.uint8)
+def film(count=COUNT, size=SMALL):
+    """``uint8[count, H * 3 / 2, W]``: I420, each with the code of its index and the time 0."""
+    width, height = size
+    filmed = np.empty((count, height * 3 // 2, width), np.uint8)
     with DemoSource(count / FPS) as source:
         for index in range(count):
             picture = source.read(1).image
-            wide = picture.shape[0] * WIDTH // HEIGHT
+            wide = picture.shape[0] * width // height
             left = (picture.shape[1] - wide) // 2
-            small = cv2.resize(
-                picture[:, left : left + wide], (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA
-            )
+            small = cv2.resize(picture[:, left : left + wide], size, interpolation=cv2.INTER_AREA)
             filmed[index] = cv2.cvtColor(small, cv2.COLOR_BGR2YUV_I420)
             stamp(filmed[index], timecode.Code(index, 0))
     return filmed
 
 
+def size(picture):
+    """Width and height of an I420 picture."""
+    rows, width = picture.shape
+    return width, rows * 2 // 3
+
+
 def stamp(picture, code):
     """Write a code into an I420 picture, in place; its blocks have no colour."""
-    timecode.draw(picture[:HEIGHT], code)
-    for plane in picture[HEIGHT:].reshape(2, HEIGHT // 2, WIDTH // 2):
+    width, height = size(picture)
+    timecode.draw(picture[:height], code)
+    for plane in picture[height:].reshape(2, height // 2, width // 2):
         timecode.corner(plane)[:] = 128
 
 
 def as_seen(picture):
-    """What OpenCV makes of an I420 picture: ``uint8[480, 640, 3]``, BGR."""
+    """What OpenCV makes of an I420 picture: ``uint8[H, W, 3]``, BGR."""
     return cv2.cvtColor(picture, cv2.COLOR_YUV2BGR_I420)
 
 
@@ -81,7 +89,7 @@ def expect(filmed, indices, *, strength: float) -> dict[int, Expected]:
             frame = Frame(as_seen(filmed[index]), index / FPS, index)
             (face,) = finder.find(frame).found
             chooser.tell(cloak, frame, face)
-            left, top, right, bottom = face_box(face.face_from_frame, WIDTH, HEIGHT)
+            left, top, right, bottom = face_box(face.face_from_frame, *size(filmed[index]))
             expected[index] = Expected(
                 raw=frame.image,
                 protected=cloak.apply(frame, [face]).image,

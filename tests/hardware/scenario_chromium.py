@@ -11,8 +11,10 @@ import signal
 import sys
 from pathlib import Path
 
+import numpy as np
+
 from facecloak.sink.loopback import LABEL
-from tests.hardware import browser
+from tests.hardware import browser, portrait
 from tests.hardware.scenario_faces import play, protect
 
 
@@ -21,7 +23,9 @@ def main():
     writer = play(film)
     writer.send_signal(signal.SIGUSR1)
     app = protect()
-    query = {"label": LABEL, "count": count} | ({"codec": codec[0]} if codec else {})
+    size = "{}x{}".format(*portrait.size(np.load(film, mmap_mode="r")[0]))
+    query = {"label": LABEL, "size": size, "count": count}
+    query |= {"codec": codec[0]} if codec else {}
     visited = browser.visit(*browser.FEW_PROCESSES, limit_s=float(limit_s), **query)
     for number, png in enumerate(visited.pngs):
         Path(f"{number}.png").write_bytes(png)

@@ -1,9 +1,10 @@
 """In the guest: a face comes before a webcam, the app runs, and a program reads the virtual camera.
 
-    python scenario_faces.py FILM.npy
+    python scenario_faces.py FILM.npy COUNT
 
-Saves every picture that is neither a slate nor a repetition to ``received.npy``, in the order in
-which they came, and tells what else there was to see. They are judged outside of the guest.
+Waits for COUNT pictures with a face. Saves every picture that is neither a slate nor a repetition
+to ``received.npy``, in the order in which they came, and tells what else there was to see. They are
+judged outside of the guest.
 """
 
 import json
@@ -25,8 +26,8 @@ from tests.hardware import timecode
 from tests.hardware.judging import is_slate
 
 WEBCAM, OURS = Path("/dev/video9"), Path("/dev/video10")
-ENOUGH, AT_MOST_S = 150, 60.0
-"""Pictures with a face that are waited for, and for how long."""
+AT_MOST_S = 60.0
+"""For how long pictures with a face are waited for."""
 GONE_S = 20.0
 """How long the slate is waited for once the webcam is gone."""
 
@@ -138,7 +139,8 @@ def protect(*options):
 
 
 def main():
-    writer = play(sys.argv[1])
+    film, enough = sys.argv[1:]
+    writer = play(film)
     app = protect()
     reader = Reader()
     while app.poll() is None and reader.kinds.count("slate") < 10:
@@ -148,7 +150,7 @@ def main():
     told = {"name": (Path("/sys/class/video4linux") / OURS.name / "name").read_text().strip()}
     told |= reader.announced() | {"with_nobody": with_nobody}
     end_s = time.monotonic() + AT_MOST_S
-    while len(reader.pictures) < ENOUGH and time.monotonic() < end_s:
+    while len(reader.pictures) < int(enough) and time.monotonic() < end_s:
         reader.look()
     told["with_a_face"] = reader.story()
     count, took_s = len(reader.pictures), reader.last_s - reader.first_s

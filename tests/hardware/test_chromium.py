@@ -11,10 +11,10 @@ import pytest
 from facecloak import sink
 from facecloak.core.types import Frame
 from facecloak.sink.loopback import LABEL
-from tests.hardware import browser
+from tests.hardware import browser, portrait
 from tests.hardware.guest import HERE, python
 from tests.hardware.judging import sort
-from tests.hardware.portrait import FPS, HEIGHT, WIDTH, as_seen
+from tests.hardware.portrait import FPS, LARGE, SMALL, as_seen
 
 pytestmark = [pytest.mark.chromium, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -56,12 +56,13 @@ def call(video, codec):
         f"--use-file-for-fake-video-capture={video}",
         limit_s=300,
         label="",
+        size="{}x{}".format(*SMALL),
         codec=codec,
         count=30,
     )
     assert "sent" in visited.told, (visited.told, visited.log[-3000:])
     assert len(visited.pngs) == 30
-    assert size(visited.told) == (WIDTH, HEIGHT)
+    assert size(visited.told) == SMALL
     return visited
 
 
@@ -77,8 +78,9 @@ def test_faces_arrive_protected_at_the_other_end_of_a_call(codec, protected, fil
 
 
 def test_a_raw_face_would_be_noticed_at_the_other_end(film, tmp_path, tell):
+    width, height = SMALL
     with (tmp_path / "raw.y4m").open("wb") as raw:
-        raw.write(f"YUV4MPEG2 W{WIDTH} H{HEIGHT} F{FPS}:1 Ip A1:1 C420jpeg\n".encode())
+        raw.write(f"YUV4MPEG2 W{width} H{height} F{FPS}:1 Ip A1:1 C420jpeg\n".encode())
         for picture in film[: 3 * FPS]:
             raw.write(b"FRAME\n" + picture.tobytes())
     seen = sort(call(tmp_path / "raw.y4m", "VP8").pictures(), film, strength=2.0)
@@ -87,6 +89,7 @@ def test_a_raw_face_would_be_noticed_at_the_other_end(film, tmp_path, tell):
 
 
 @pytest.mark.guest
+@pytest.mark.parametrize("film", [SMALL, LARGE], indirect=True, ids=["640x480", "1280x720"])
 def test_it_lists_the_virtual_camera_and_sends_it_over_a_call(
     guest, film, two_loopbacks, tmp_path, tell
 ):
@@ -101,7 +104,7 @@ def test_it_lists_the_virtual_camera_and_sends_it_over_a_call(
     seen = sort(pictures, film, strength=2.0)
     tell({"cameras": page["cameras"]} | call_figures(page) | seen.summary())
     assert page["cameras"].count(LABEL) == 1
-    assert size(page) == (WIDTH, HEIGHT)
+    assert size(page) == portrait.size(film[0])
     assert len(pictures) == 12
     # On a machine without time the slate stands in for a while, but not always.
     assert len(seen.judged) >= 1

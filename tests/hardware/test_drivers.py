@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from facecloak.sink.loopback import LABEL
+from tests.hardware import portrait
 from tests.hardware.guest import HERE, python
 from tests.hardware.judging import sort
-from tests.hardware.portrait import HEIGHT, WIDTH
 
 pytestmark = [pytest.mark.guest, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -129,11 +129,20 @@ def test_the_camera_is_on_only_while_a_call_shows_it(guest):
     assert told["exit"] == 0, told["log"]
 
 
+@pytest.mark.parametrize(
+    ("film", "count"),
+    [
+        pytest.param(portrait.SMALL, 150, id="640x480"),
+        pytest.param(portrait.LARGE, 60, id="1280x720"),
+    ],
+    indirect=["film"],
+)
 def test_a_call_gets_protected_faces_and_the_slate_and_nothing_else(
-    guest, film, two_loopbacks, tmp_path, tell
+    guest, film, count, two_loopbacks, tmp_path, tell
 ):
     np.save(tmp_path / "film.npy", film)
-    scenario = python(HERE / "scenario_faces.py", "film.npy")
+    size = list(portrait.size(film[0]))
+    scenario = python(HERE / "scenario_faces.py", "film.npy", count)
     outcome = guest.run([two_loopbacks, scenario], timeout_s=PATIENCE_S, folder=tmp_path)
     assert outcome.status == 0, outcome.said
     told = json.loads(outcome.said.splitlines()[-1])
@@ -145,10 +154,10 @@ def test_a_call_gets_protected_faces_and_the_slate_and_nothing_else(
     tell(told | {"latency": latency, "torn": len(torn)} | seen.summary())
 
     assert told["name"] == LABEL
-    assert (told["size"], told["fps"], told["layout"]) == ([WIDTH, HEIGHT], 30, "YU12")
-    assert told["ffmpeg"] == {"size": [WIDTH, HEIGHT], "fps": 30, "layout": "yuv420p"}
+    assert (told["size"], told["fps"], told["layout"]) == (size, 30, "YU12")
+    assert told["ffmpeg"] == {"size": size, "fps": 30, "layout": "yuv420p"}
     if told["v4l2_ctl"] is not None:
-        for line in ("640/480", "'YU12'", "30.000 (30/1)"):
+        for line in ("{}/{}".format(*size), "'YU12'", "30.000 (30/1)"):
             assert line in told["v4l2_ctl"]
 
     # The slate: while nobody is there, and again once the webcam is gone.

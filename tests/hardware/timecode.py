@@ -35,11 +35,12 @@ def elapsed_ms(since: int, until: int) -> int:
 
 
 def draw(luma, code: Code) -> None:
-    """Write ``code`` into ``uint8[H, 640]``, in place."""
+    """Write ``code`` into ``uint8[H, W]``, W a multiple of 40, in place."""
     body = bytes([code.index]) + code.at_ms.to_bytes(_STAMP_BITS // 8, "big")
     bits = np.unpackbits(np.frombuffer(body + _check(body), np.uint8)).reshape(ROWS, COLUMNS)
     levels = np.where(bits, LIGHT, DARK).astype(np.uint8)
-    blocks = levels.repeat(BLOCK_PX, axis=0).repeat(BLOCK_PX, axis=1)
+    block = BLOCK_PX * luma.shape[1] // WIDTH
+    blocks = levels.repeat(block, axis=0).repeat(block, axis=1)
     luma[: blocks.shape[0], : blocks.shape[1]] = blocks
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import pyvirtualcam
 
 from tests.hardware import timecode
-from tests.hardware.portrait import FPS, HEIGHT, NOBODY, WIDTH, stamp
+from tests.hardware.portrait import FPS, NOBODY, size, stamp
 
 
 def main():
@@ -27,7 +27,7 @@ def main():
     nobody = np.full_like(film[0], 128)
     layout = pyvirtualcam.PixelFormat.I420
     sent, due = 0, 0
-    with pyvirtualcam.Camera(WIDTH, HEIGHT, FPS, fmt=layout, device=device) as camera:
+    with pyvirtualcam.Camera(*size(nobody), FPS, fmt=layout, device=device) as camera:
         began_s = time.monotonic()
         while not stop.wait(max(0.0, began_s + due / FPS - time.monotonic())):
             due = max(due, int((time.monotonic() - began_s) * FPS))

@@ -88,6 +88,17 @@ def test_a_face_outside_the_picture_has_no_psnr_to_tell(recorder):
     assert recorder.seen()["psnr_db"] == float("inf")
 
 
+def test_the_member_with_the_largest_share_is_told_while_faces_are_cloaked(recorder):
+    recorder.see(raw_frame(), sent(), StageTimes())
+    assert recorder.seen()["members"] == ()
+    mixes = [{"any": 0.4, "sad": 0.6}, {"any": 1.0}]
+    recorder.follow(recorder.displaced, lambda _frame, found: mixes[: len(found)])
+    recorder.see(raw_frame(), sent(found=faces(2)), StageTimes())
+    assert recorder.seen()["members"] == ("sad", "any")
+    recorder.see(raw_frame(), sent(Output.SHIELD), StageTimes())
+    assert recorder.seen()["members"] == ()
+
+
 def test_what_is_forgotten_is_gone(recorder):
     recorder.visible = True
     recorder.see(raw_frame(), sent(verdicts=(verdict(),)), StageTimes())

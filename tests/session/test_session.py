@@ -10,6 +10,7 @@ import pytest
 from facecloak import app
 from facecloak.cloak.slate import Slate
 from facecloak.core.errors import ConfigError, SinkUnavailable
+from facecloak.core.perturbation import ANY
 from facecloak.session import session as running
 from facecloak.session.moment import Status
 from facecloak.session.session import Session
@@ -74,6 +75,7 @@ def test_from_waiting_to_protected_with_meters_and_pictures(kept):
         assert moment.added_ms > 0
         assert moment.meters[0].fooled <= moment.meters[0].judged
         assert (moment.strength, moment.raised, moment.problems) == (1.0, False, ())
+        assert until(session, lambda m: m.members and m.members != (ANY,)).faces == 1
         session.recorder.visible = False
         assert until(session, lambda m: m.sent is None).status is Status.PROTECTED
     assert (kept.opened, kept.closed) == (1, 1)

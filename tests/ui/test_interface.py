@@ -14,7 +14,7 @@ from facecloak.session.moment import Moment, Status
 from facecloak.settings import Settings, load
 from facecloak.sink.preview import as_qimage
 from facecloak.ui import autostart
-from facecloak.ui.application import OnlyOne
+from facecloak.ui.only_one import HIDE, OPEN, OnlyOne, call
 from facecloak.ui.picture import difference
 from facecloak.ui.words import translator
 
@@ -92,9 +92,10 @@ def test_escape_and_enter_keep_protecting(opened, session):
 
 
 def test_off_is_loud(opened, session):
-    window = opened().window
+    interface = opened()
+    window = interface.window
     session.now = dataclasses.replace(session.now, status=Status.OFF)
-    QTest.qWait(80)
+    interface.look()
     assert "PROTECTION IS OFF" in window.headline.text()
     assert "#c62828" in window.headline.styleSheet()
 
@@ -145,11 +146,31 @@ def test_what_the_lists_do_not_offer_is_shown_all_the_same(opened):
 
 
 def test_problems_are_shown_with_their_remedy(opened, session):
-    window = opened().window
+    interface = opened()
+    window = interface.window
     problem = SinkUnavailable("There is no virtual camera.", "Run: facecloak camera install")
     session.now = Moment(problems=(problem,))
-    QTest.qWait(80)
+    interface.look()
     assert window.detail.text() == "There is no virtual camera. Run: facecloak camera install"
+
+
+@pytest.mark.warns_in_log
+def test_problems_are_told_in_the_language_of_the_window(opened, application, session):
+    german = translator("de")
+    application.installTranslator(german)
+    try:
+        interface = opened()
+        gone = SinkUnavailable("You may not write to /dev/video10.", "Load its driver again.")
+        session.now = Moment(problems=(gone,))
+        interface.look()
+        interface.tell(gone)
+    finally:
+        application.removeTranslator(german)
+    told = ["Sie dürfen nicht auf /dev/video10 schreiben.", "Laden Sie ihren Treiber neu."]
+    assert interface.window.detail.text() == " ".join(told)
+    (box,) = interface.window.findChildren(QMessageBox)
+    assert [box.text(), box.informativeText()] == told
+    box.close()
 
 
 def test_without_a_tray_the_window_opens_and_closing_it_quits(opened, application):
@@ -244,14 +265,27 @@ def test_everything_has_a_name_and_a_key_of_its_own(opened, application, languag
 
 
 def test_a_second_one_calls_the_first(application):
-    called = []
+    heard = []
     first, second = OnlyOne("facecloak-test"), OnlyOne("facecloak-test")
+    assert not call("facecloak-test", HIDE)
     try:
-        assert first.first(lambda: called.append(True))
-        assert not second.first(lambda: None)
+        assert first.first(heard.append)
+        assert not second.first(lambda _wish: None)
         QTest.qWait(100)
-        assert called == [True]
+        assert heard == [OPEN]
+        assert call("facecloak-test", HIDE)
+        QTest.qWait(100)
+        assert heard == [OPEN, HIDE]
     finally:
         first.close()
-    assert second.first(lambda: None)
+    assert second.first(lambda _wish: None)
     second.close()
+
+
+def test_hiding_from_elsewhere_is_undone_by_the_same(opened, session):
+    interface = opened()
+    for hidden in (True, False):
+        interface.hide_or_show()
+        interface.look()
+        assert session.hidden is hidden
+        assert interface.window.hide_me.isChecked() is hidden

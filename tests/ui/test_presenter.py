@@ -54,6 +54,18 @@ def test_a_meter_tells_share_and_readings():
     assert bar.readings == "reads happy (93%), from what is sent fear (55%)"
 
 
+def test_a_problem_that_two_parts_have_is_told_once():
+    gone = SourceLost("It is gone.", "Plug it in.")
+    moment = Moment(problems=(gone, SourceLost("It is gone.", "Plug it in."), SourceLost("So.")))
+    assert present(moment, same).detail == "It is gone. Plug it in.\nSo."
+
+
+def test_what_each_face_gets_is_told_where_there_is_a_choice():
+    assert present(Moment(), same).pattern == ""
+    told = present(Moment(members=("sad", "any")), lambda text: f"<{text}>").pattern
+    assert told == "<pattern against: <sad>, <every expression>>"
+
+
 def test_figures_that_are_not_known_are_left_out():
     assert present(Moment(fps=29.7), same).figures == "30 frames per second"
     told = present(Moment(fps=30, added_ms=4.25, psnr_db=38.04), same).figures
