@@ -21,7 +21,7 @@ def no_settings_of_the_user(monkeypatch, tmp_path):
 
 
 def replace_command(monkeypatch, command):
-    monkeypatch.setattr(cli, "_demo", command)
+    monkeypatch.setitem(cli.COMMANDS, "demo", command)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def run(*arguments, **options):
 def test_version_and_help_need_no_models():
     done = run("--version")
     assert (done.returncode, done.stdout) == (0, f"facecloak {__version__}\n")
-    code = "import sys, facecloak.cli as c; c.parser(); print(*sys.modules)"
+    code = "import sys, facecloak.cli as c; c.parser(c.COMMANDS); print(*sys.modules)"
     loaded = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True
     ).stdout.split()
