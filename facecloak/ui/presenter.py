@@ -68,6 +68,8 @@ def present(moment: Moment, say: Say) -> View:
 def _headline(moment: Moment, say: Say) -> str:
     if moment.hidden:
         return say("Hidden: the camera is off")
+    if moment.status is Status.WAITING and moment.problems:
+        return say("Waiting: something does not work")
     return {
         Status.PROTECTED: say("Protected"),
         Status.SHIELDED: say("Shielded: the call sees a still picture"),

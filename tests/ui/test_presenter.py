@@ -35,7 +35,7 @@ def meter(fooled, judged=10):
         ),
         (
             Moment(status=Status.WAITING, problems=(SourceLost("It is gone.", "Plug it in."),)),
-            "Waiting",
+            "Waiting: something does not work",
             "It is gone. Plug it in.",
         ),
     ],

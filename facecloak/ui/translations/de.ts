@@ -108,6 +108,10 @@
         <translation>SCHUTZ IST AUS: im Gespräch ist Ihr Gesicht zu sehen, wie es ist</translation>
     </message>
     <message>
+        <source>Waiting: something does not work</source>
+        <translation>Wartet: etwas funktioniert nicht</translation>
+    </message>
+    <message>
         <source>Waiting: the camera is off until a call shows it</source>
         <translation>Wartet: die Kamera ist aus, bis ein Gespräch sie zeigt</translation>
     </message>
