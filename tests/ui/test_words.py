@@ -19,7 +19,7 @@ from facecloak.verify.onnx_judge import OnnxClassifier
 from tests.ui import sentences
 
 PACKAGE, UI = Path(facecloak.__file__).parent, Path(words.__file__).parent
-TERMINAL = {"cli.py", "__main__.py", "commands"}
+TERMINAL = {"cli.py", "options.py", "__main__.py", "commands", "calibrate"}
 """What speaks on the terminal only, and English there."""
 WINDOW = PACKAGE / "commands" / "window.py"
 NOT_IN_THE_WINDOW = {

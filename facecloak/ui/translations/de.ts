@@ -411,8 +411,8 @@
         <translation>{0} ist keine Tastenkombination; eine ist wie ctrl+alt+h, oder none.</translation>
     </message>
     <message>
-        <source>Give a file, or one of those shipped: {0}.</source>
-        <translation>Nennen Sie eine Datei, oder eines der mitgelieferten: {0}.</translation>
+        <source>Give a file, or one of these: {0}.</source>
+        <translation>Nennen Sie eine Datei, oder eines von diesen: {0}.</translation>
     </message>
     <message>
         <source>Reinstall FaceCloak, or make one with `facecloak-train export`.</source>
