@@ -1,0 +1,71 @@
+"""The attack's recipe: one perturbation for all faces, or a bank, and what it tells."""
+
+import logging
+
+import numpy as np
+import pytest
+import torch
+from facecloak_train.attacks.budgets import visibility
+from facecloak_train.data import fer2013
+from facecloak_train.recipes.make_universal import make_universal
+from facecloak_train.settings import AttackSettings
+
+from facecloak.core import bank, perturbation
+from facecloak.core.perturbation import ANY
+
+pytestmark = pytest.mark.slow
+
+
+def settings(faces, weights, out, **changes):
+    usual = {
+        "data": faces,
+        "victims": (weights,),
+        "out": out,
+        "eps": 16.0,
+        "step": 4.0,
+        "cells": 12,
+        "batch": 20,
+        "passes": 2,
+    }
+    return AttackSettings(**usual | changes)
+
+
+def test_without_a_selector_it_is_one_perturbation_that_older_readers_take(
+    tiny_faces, tiny_weights, tmp_path
+):
+    out = tmp_path / "one.safetensors"
+    made = make_universal(settings(tiny_faces, tiny_weights, out))
+    assert made.labels == (ANY,)
+    alone = perturbation.load(out)
+    assert alone.header.format == 2
+    assert alone.header.victims[0].name == "tiny"
+    assert np.abs(alone.static).max() <= 16.0
+    np.testing.assert_array_equal(alone.static, bank.load(out).member("happy").static)
+
+
+def test_a_smooth_share_keeps_the_pattern_faint_where_faces_are_smooth(
+    tiny_faces, tiny_weights, tmp_path
+):
+    flat, faint = (
+        make_universal(
+            settings(tiny_faces, tiny_weights, tmp_path / "p.safetensors", smooth_share=share)
+        ).member(ANY)
+        for share in (1.0, 0.1)
+    )
+    images = torch.from_numpy(fer2013.read_npz(tiny_faces)["Training"].images)[:, None]
+    most = 16.0 * visibility(images, 12, 0.1).numpy() + 1e-4
+    assert (np.abs(faint.static) <= most).all()
+    assert (np.abs(flat.static) > most).any()
+
+
+def test_what_each_network_makes_of_it_is_told(tiny_faces, tiny_weights, tmp_path, caplog):
+    caplog.set_level(logging.INFO, logger="facecloak_train")
+    out = tmp_path / "bank.safetensors"
+    asked = settings(
+        tiny_faces, tiny_weights, out, selector=tiny_weights, unseen=(tiny_weights,), passes=1
+    )
+    made = make_universal(asked)
+    assert made.selector == "tiny"
+    told = [line for line in caplog.messages if "by the bank" in line]
+    assert [line.split()[0] for line in told] == ["victim", "unseen"]
+    assert told[0].split(":")[1] == told[1].split(":")[1]  # of the same network, the same
