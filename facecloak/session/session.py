@@ -18,6 +18,7 @@ from facecloak.pipeline.live import HANG_S, Limits
 from facecloak.pipeline.protector import Protected
 from facecloak.pipeline.runner import OpenSink, run_live
 from facecloak.pipeline.worker import Worker
+from facecloak.session.hiding import Hiding
 from facecloak.session.moment import Moment
 from facecloak.session.recorder import Recorder
 from facecloak.settings import Settings
@@ -159,7 +160,8 @@ class Session:
             def wanted() -> bool:
                 return not self._hidden and (self.recorder.visible or watched is None or watched())
 
-            self._source = app.source(settings, live=True, wanted=wanted, patient=True)
+            source = app.source(settings, live=True, wanted=wanted, patient=True)
+            self._source = Hiding(source, lambda: self._hidden)
             run_live(
                 self._source,
                 self._lending(settings),

@@ -442,7 +442,9 @@ def test_a_bank_is_told_with_its_members_and_who_chooses(tmp_path):
     check = only(clinic.pattern(Machine(settings=Settings(perturbation=str(path)))))
     assert check.state == "ok"
     assert "holds 3 members, one of which ResNet14 chooses, reaches 4 levels" in check.seen
-    alone = only(clinic.pattern(Machine(settings=Settings(perturbation="joint"))))
+    single = tmp_path / "single.safetensors"
+    bank.load(path).alone("happy").save(single)
+    alone = only(clinic.pattern(Machine(settings=Settings(perturbation=str(single)))))
     assert "members" not in alone.seen
 
 

@@ -102,6 +102,29 @@ def test_what_stands_in_the_camera_after_the_end_is_the_slate(kept):
     assert np.array_equal(kept.last.image, Slate().slate(width, height))
 
 
+def test_who_hides_is_not_seen_whatever_the_source_is(kept):
+    """The demo is no camera that could be off: its pictures have to be dropped."""
+    with Session(SETTINGS) as session:
+        until(session, is_(Status.PROTECTED))
+        session.hide(hidden=True)
+        slate = Slate().slate(*reversed(kept.last.image.shape[:2]))
+        until(session, lambda m: m.hidden and np.array_equal(kept.last.image, slate))
+        threading.Event().wait(1.0)
+        assert np.array_equal(kept.last.image, slate)
+        session.hide(hidden=False)
+        until(session, lambda _: not np.array_equal(kept.last.image, slate))
+
+
+def test_who_hides_with_protection_off_is_not_seen_either(kept):
+    with Session(SETTINGS) as session:
+        until(session, is_(Status.PROTECTED))
+        session.switch(on=False)
+        until(session, is_(Status.OFF))
+        session.hide(hidden=True)
+        slate = Slate().slate(*reversed(kept.last.image.shape[:2]))
+        until(session, lambda _: np.array_equal(kept.last.image, slate))
+
+
 def test_strength_changes_without_a_gap_and_the_camera_size_without_closing_the_sink(kept):
     with Session(SETTINGS) as session:
         until(session, is_(Status.PROTECTED))

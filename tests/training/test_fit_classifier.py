@@ -1,3 +1,4 @@
+import contextlib
 import json
 import signal
 import subprocess
@@ -226,7 +227,8 @@ def test_a_killed_process_leaves_a_checkpoint_that_can_be_read(tiny_faces, tmp_p
     last = out / "last.safetensors"
     deadline = time.monotonic() + 120
     while not last.is_file() and time.monotonic() < deadline:
-        process.poll()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            pytest.fail(f"it ended by itself: {process.wait(0.05)}")
     process.send_signal(signal.SIGKILL)
     process.wait(30)
     tensors, state = run.load_checkpoint(last)
