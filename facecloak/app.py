@@ -1,9 +1,10 @@
 """The composition root: names the concrete stages, in the order of the data flow."""
 
+import itertools
 import logging
 import platform
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
@@ -127,28 +128,27 @@ def protection(settings: Settings, *, live: bool) -> Protection:
 
 def _judges(settings: Settings, *, live: bool) -> list[OnnxClassifier]:
     """All classifiers; where they are to be fast, the smallest one of still faces alone."""
-    fast = live and settings.judges == "fast"
-    judges = []
-    for path in sorted(artifacts.models(), key=lambda one: one.stat().st_size if fast else 0):
-        judges.append(OnnxClassifier(path, settings.device))
-        if fast and not judges[-1].card.is_clip:
-            return judges[-1:]
+    if live and settings.judges == "fast":
+        judges = list(itertools.islice(still_judges(settings), 1))
+    else:
+        judges = [OnnxClassifier(path, settings.device) for path in artifacts.models()]
     if all(judge.card.is_clip for judge in judges):
         what = "There is no classifier of still faces in models/."
         raise ArtifactError(what, "Reinstall FaceCloak.")
     return judges
 
 
-def still_judges(settings: Settings) -> tuple[OnnxClassifier, ...]:
-    """The classifiers of still faces, the smallest first.
+def still_judges(settings: Settings) -> Iterator[OnnxClassifier]:
+    """The classifiers of still faces, the smallest first, each loaded when it is asked for.
 
     Raises:
         ArtifactError: a model is missing or not what it says.
         DeviceError: the device asked for does not work here.
     """
-    paths = sorted(artifacts.models(), key=lambda path: path.stat().st_size)
-    judges = (OnnxClassifier(path, settings.device) for path in paths)
-    return tuple(judge for judge in judges if not judge.card.is_clip)
+    for path in sorted(artifacts.models(), key=lambda one: one.stat().st_size):
+        judge = OnnxClassifier(path, settings.device)
+        if not judge.card.is_clip:
+            yield judge
 
 
 def compositor(settings: Settings) -> Callable[[Perturbation], OpenCvCloak]:
@@ -216,6 +216,11 @@ def file(path: Path) -> Source:
 def until(source: Source, stop: threading.Event, *, seconds: float | None) -> Source:
     """The file ``source``, but ending when ``stop`` is set or after so many seconds of it."""
     return capture.UntilSource(source, stop, seconds=seconds)
+
+
+def hiding(source: Source, hidden: Callable[[], bool]) -> Source:
+    """The same source, of which nothing is seen while the user hides."""
+    return capture.HidingSource(source, hidden)
 
 
 def sink_of(name: str, source: Source) -> OpenSink:

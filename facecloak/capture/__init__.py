@@ -8,7 +8,9 @@
     demo      DemoSource      a public-domain portrait that moves; needs no file and no camera
     portrait  Portrait        what the demo shows
     paced     PacedSource     a file shown as a camera would: each frame at its time
+    passing   Passing         what the two below have in common: they stand before another source
     until     UntilSource     a file that somebody may end early
+    hiding    HidingSource    any source, of which nothing is seen while the user hides
     listing   Camera          which cameras there are
     rehearsal RehearsedSource a short source as motion JPEG, played over and over, to measure with
     bgr       to_bgr          what every device hands over becomes ``uint8[H, W, 3]``, BGR
@@ -23,6 +25,7 @@ from pathlib import Path
 
 from facecloak.capture.camera import CameraSource
 from facecloak.capture.demo import DemoSource
+from facecloak.capture.hiding import HidingSource
 from facecloak.capture.listing import find_again, name_of
 from facecloak.capture.paced import PacedSource
 from facecloak.capture.picture import SUFFIXES, PictureSource
@@ -35,6 +38,7 @@ from facecloak.capture.video import VideoSource
 __all__ = [
     "CameraSource",
     "DemoSource",
+    "HidingSource",
     "PacedSource",
     "PictureSource",
     "RecoveringSource",

@@ -1,14 +1,13 @@
 """A file that somebody may end early."""
 
 import threading
-from types import TracebackType
-from typing import Self
 
+from facecloak.capture.passing import Passing
 from facecloak.core.ports import EndOfSource, Source
 from facecloak.core.types import Frame
 
 
-class UntilSource:
+class UntilSource(Passing):
     """The frames of a file, every one in order, until told to stop or for some seconds of it.
 
     Args:
@@ -17,33 +16,12 @@ class UntilSource:
         seconds: how much of it is read; None for all.
     """
 
-    live = False
-
     def __init__(
         self, source: Source, stop: threading.Event, *, seconds: float | None = None
     ) -> None:
-        self._source = source
+        super().__init__(source)
         self._stop = stop
         self._seconds = seconds
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Of the file."""
-        return self._source.size
-
-    @property
-    def fps(self) -> float:
-        """Of the file."""
-        return self._source.fps
-
-    def __enter__(self) -> Self:
-        self._source.__enter__()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
-    ) -> None:
-        self._source.__exit__(kind, exc, tb)
 
     def read(self, timeout_s: float) -> Frame | None:
         """Return the next frame.

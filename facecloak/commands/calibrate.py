@@ -86,7 +86,7 @@ def calibrate(
     given = bank.load(artifacts.perturbation(begun_with))
     cloak = app.compositor(settings)
     cloak(given.alone(ANY))  # says whether the strength is possible before a camera is opened
-    judges = app.still_judges(settings)
+    judges = tuple(app.still_judges(settings))
     source = app.source(settings, seconds=seconds)
     logger.info("looking at %s for %g s; no picture is kept", settings.source, seconds)
     with app.finder() as finder:

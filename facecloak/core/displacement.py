@@ -20,8 +20,10 @@ Field = NDArray[np.float32]
 
 MEASURED_PX: Final = 128
 """Side of the square of pixels on which a field's size and strain are measured."""
-
-
+ROOM: Final = 1 - 1e-5
+"""What is used of a budget, so that rounding does not break it."""
+_SMOOTHINGS: Final = 12
+"""How often a field is smoothed at most."""
 EDGE: Final = 0.45
 """Over which part of the way from the edge to the middle a field comes to its full size."""
 
@@ -67,3 +69,33 @@ def strain(field: Field) -> float:
     total = a * a + b * b + c * c + d * d
     apart = np.hypot(a * a + b * b - c * c - d * d, 2.0 * (a * c + b * d))
     return float(np.sqrt(0.5 * (total + apart)).max())
+
+
+def within(field: Field, *, most_shift: float, most_strain: float) -> Field:
+    """Take a displacement back into both budgets, which the reader of the file measures alike.
+
+    Shifts that are too long are shortened each by itself; a field that bends too much is smoothed
+    until it does not. What cubic interpolation adds to that is scaled away.
+
+    Args:
+        field: ``float32[2, D, D]``, face widths.
+        most_shift: the largest length, above zero.
+        most_strain: the largest strain, above zero.
+    """
+    lengths = np.maximum(np.hypot(field[0], field[1]), 1e-12)
+    bounded = field * np.minimum(1.0, most_shift / lengths).astype(np.float32)
+    for _ in range(_SMOOTHINGS):
+        if strain(bounded) <= most_strain:
+            break
+        bounded = (0.75 * bounded + 0.25 * _smoothed(bounded)).astype(np.float32)
+    too_much = max(largest(bounded) / most_shift, strain(bounded) / most_strain)
+    scaled: Field = (bounded * min(1.0, ROOM / max(too_much, 1e-9))).astype(np.float32)
+    return scaled
+
+
+def _smoothed(field: Field) -> Field:
+    """The mean with the neighbours, ``[1 2 1] / 4`` along each axis; the border is repeated."""
+    padded = np.pad(field, ((0, 0), (1, 1), (1, 1)), mode="edge")
+    rows = 0.25 * padded[:, :-2] + 0.5 * padded[:, 1:-1] + 0.25 * padded[:, 2:]
+    smoothed: Field = 0.25 * rows[..., :-2] + 0.5 * rows[..., 1:-1] + 0.25 * rows[..., 2:]
+    return smoothed

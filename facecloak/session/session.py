@@ -18,7 +18,6 @@ from facecloak.pipeline.live import HANG_S, Limits
 from facecloak.pipeline.protector import Protected
 from facecloak.pipeline.runner import OpenSink, run_live
 from facecloak.pipeline.worker import Worker
-from facecloak.session.hiding import Hiding
 from facecloak.session.moment import Moment
 from facecloak.session.recorder import Recorder
 from facecloak.settings import Settings
@@ -161,7 +160,7 @@ class Session:
                 return not self._hidden and (self.recorder.visible or watched is None or watched())
 
             source = app.source(settings, live=True, wanted=wanted, patient=True)
-            self._source = Hiding(source, lambda: self._hidden)
+            self._source = app.hiding(source, lambda: self._hidden)
             run_live(
                 self._source,
                 self._lending(settings),

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from facecloak.core import displacement
 
@@ -50,3 +52,21 @@ def test_the_strain_is_the_largest_singular_value_anywhere():
     rows, columns = np.gradient(shift, 1 / displacement.MEASURED_PX, axis=(0, 1))
     largest = np.linalg.svd(np.stack([columns, rows], axis=-1), compute_uv=False).max()
     assert displacement.strain(field) == pytest.approx(largest, rel=1e-6)
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_a_displacement_within_its_budgets_stays_as_it_is(seed):
+    field = np.random.default_rng(seed).normal(0, 1e-4, (2, 6, 6)).astype(np.float32)
+    np.testing.assert_array_equal(
+        displacement.within(field, most_shift=0.02, most_strain=0.4), field
+    )
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(1e-3, 0.02), st.floats(0.05, 0.4))
+def test_any_displacement_is_brought_within_its_budgets(seed, shift, strain):
+    field = np.random.default_rng(seed).normal(0, 0.05, (2, 6, 6)).astype(np.float32)
+    bounded = displacement.within(field, most_shift=shift, most_strain=strain)
+    assert bounded.dtype == np.float32
+    assert displacement.largest(bounded) <= shift
+    assert displacement.strain(bounded) <= strain
+    assert bounded.any()

@@ -5,16 +5,11 @@ from typing import Final
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
 from facecloak.core import displacement
 
-_SMOOTHINGS: Final = 12
-"""How often a displacement is smoothed at most, after a step."""
-_ROOM: Final = 1 - 1e-5
-"""A displacement is scaled to this part of its budget, so that rounding does not break it."""
 _NEIGHBOURHOOD_PX: Final = 5
 _BUSIEST: Final = 0.9
 """Share of the cells that are smoother than the contrast from which on all of the budget is had."""
@@ -32,10 +27,7 @@ def within(most: float | Tensor) -> Callable[[Tensor], Tensor]:
 
 
 def within_geometry(shift: float, strain: float) -> Callable[[Tensor], Tensor]:
-    """Takes a displacement back into both budgets, which the reader of the file measures alike.
-
-    Shifts that are too long are shortened each by itself; a field that bends too much is smoothed
-    until it does not. What cubic interpolation adds to that is scaled away.
+    """The projection of a displacement on both budgets, see ``core.displacement.within``.
 
     Args:
         shift: the longest shift, in face widths; where it is zero nothing is displaced.
@@ -45,15 +37,9 @@ def within_geometry(shift: float, strain: float) -> Callable[[Tensor], Tensor]:
     def project(field: Tensor) -> Tensor:
         if not shift > 0:
             return torch.zeros_like(field)
-        lengths = field.norm(dim=0, keepdim=True).clamp_min(1e-12)
-        field = field * (shift / lengths).clamp(max=1.0)
-        for _ in range(_SMOOTHINGS):
-            if displacement.strain(_plain(field)) <= strain:
-                break
-            field = torch.lerp(field, _smoothed(field), 0.25)
-        plain = _plain(field)
-        too_much = max(displacement.largest(plain) / shift, displacement.strain(plain) / strain)
-        return field * min(1.0, _ROOM / max(too_much, 1e-9))
+        plain = field.detach().cpu().numpy().astype(np.float32)
+        bounded = displacement.within(plain, most_shift=shift, most_strain=strain)
+        return torch.from_numpy(bounded).to(field)
 
     return project
 
@@ -73,7 +59,13 @@ def visibility(faces: Tensor, cells: int, smoothest: float) -> Tensor:
 
     Returns:
         ``float32[cells, cells]`` in ``[smoothest, 1]``.
+
+    Raises:
+        ValueError: ``smoothest`` is no share.
     """
+    if not 0.0 <= smoothest <= 1.0:
+        msg = f"the share of the budget on smooth skin must be within 0 to 1, not {smoothest:g}"
+        raise ValueError(msg)
     side, margin = _NEIGHBOURHOOD_PX, _NEIGHBOURHOOD_PX // 2
     total = torch.zeros(faces.shape[-2:], device=faces.device)
     for batch in torch.split(faces, 512):
@@ -87,14 +79,3 @@ def visibility(faces: Tensor, cells: int, smoothest: float) -> Tensor:
     low, high = contrast.min(), contrast.quantile(_BUSIEST)
     share = ((contrast - low) / (high - low).clamp_min(1e-6)).clamp(0.0, 1.0)
     return smoothest + (1.0 - smoothest) * share
-
-
-def _plain(field: Tensor) -> NDArray[np.float32]:
-    return field.detach().cpu().numpy().astype(np.float32)
-
-
-def _smoothed(field: Tensor) -> Tensor:
-    """The mean with the neighbours, ``[1 2 1] / 4`` along each axis; the border is repeated."""
-    kernel = torch.tensor([0.25, 0.5, 0.25], device=field.device)
-    padded = functional.pad(field[:, None], (1, 1, 1, 1), mode="replicate")
-    return functional.conv2d(padded, torch.outer(kernel, kernel)[None, None])[:, 0]

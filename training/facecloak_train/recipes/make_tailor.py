@@ -24,7 +24,7 @@ from facecloak_train import run
 from facecloak_train.attacks.budgets import visibility
 from facecloak_train.attacks.painting import Painter
 from facecloak_train.attacks.universal import margin_loss
-from facecloak_train.augment import augment, centre_crop
+from facecloak_train.augment import augment
 from facecloak_train.data import fer2013
 from facecloak_train.metrics import Metrics
 from facecloak_train.nets.tailor import CELLS, Tailor
@@ -99,17 +99,17 @@ class _Study:
         """Take one step; its faces and their jitter depend on the seed and its number alone."""
         settings = self.settings
         generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + self.done)
-        chosen = torch.randint(0, len(self._faces), (settings.batch,), generator=generator)
-        faces = self._faces[chosen.to(self._faces.device)].float() / 255.0
+        drawn = torch.randint(0, len(self._faces), (settings.batch,), generator=generator)
+        chosen = drawn.to(self._faces.device)
+        faces = self._faces[chosen].float() / 255.0
         cloaked = self._cloaked(faces)
         loss = torch.zeros((), device=faces.device)
         for victim in self._victims:
             seen = augment(cloaked, settings.input_px, settings.jitter, generator)
             with torch.autocast(seen.device.type, torch.bfloat16):
-                with torch.no_grad():
-                    labels = victim.net(centre_crop(faces, settings.input_px)).argmax(dim=1)
                 logits = victim.net(seen)
-            loss = loss - margin_loss(logits.float(), labels, settings.confidence).mean()
+            lead = margin_loss(logits.float(), victim.labels[chosen], settings.confidence)
+            loss = loss - lead.mean()
         for group in self._optimizer.param_groups:
             group["lr"] = settings.learning_rate * self._pace()
         self._optimizer.zero_grad()
