@@ -11,6 +11,7 @@ from facecloak.core.types import Face, Faces, Output, Sighting
 from facecloak.pipeline.guard import GuardSettings
 from facecloak.pipeline.jury import Round
 from tests.fakes.assembly import protector
+from tests.fakes.desk import NEW, DeskJury, Paint, fail
 from tests.fakes.stages import (
     CLOAKED,
     RAW,
@@ -23,7 +24,6 @@ from tests.fakes.stages import (
     mark,
     raw_frame,
 )
-from tests.pipeline.test_protector_orders import NEW, DeskJury, Paint, fail
 
 TESTS = Path(__file__).parent
 DOCUMENT = TESTS.parent / "docs" / "threat-model.md"

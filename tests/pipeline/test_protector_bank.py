@@ -12,8 +12,8 @@ from facecloak.pipeline.guard import GuardSettings
 from facecloak.pipeline.jury import Round
 from tests.cloak.test_opencv_cloak import face_at
 from tests.fakes.assembly import protector
+from tests.fakes.desk import DeskJury, fail, shows, started
 from tests.fakes.stages import FakeCloak, FakeFinder, FakeJudge, verdict
-from tests.pipeline.test_protector_orders import DeskJury, fail, shows, started
 
 HEADER = Header(
     eps=8.0,

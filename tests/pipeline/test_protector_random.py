@@ -17,8 +17,8 @@ from facecloak.core.types import Faces, Frame, Output
 from facecloak.pipeline.guard import Guard, GuardSettings
 from facecloak.pipeline.jury import InlineJury
 from facecloak.pipeline.protector import STAGE_FAILURES, Protector
+from tests.fakes.desk import DeskJury
 from tests.fakes.stages import RAW, SIZE, SLATE, FakeShield, face, verdict
-from tests.pipeline.test_protector_orders import DeskJury
 
 SIZES = (SIZE, (4, 4))
 FIRST = 10
