@@ -9,10 +9,9 @@ from torch import Tensor
 
 from facecloak.core.perturbation import Victim
 from facecloak.verify.onnx_judge import OnnxClassifier
-from facecloak_train import nets, run
+from facecloak_train import run
 from facecloak_train.augment import centre_crop
-from facecloak_train.data import fer2013
-from facecloak_train.teachers import architecture, load_weights
+from facecloak_train.teachers import architecture, classifier
 
 
 class Network:
@@ -35,9 +34,7 @@ class Network:
 
     def __init__(self, path: Path, faces: Tensor, input_px: int, seed: int) -> None:
         self.about = Victim(*named(path))
-        self.net = nets.build(architecture(path), len(fer2013.LABELS)).to(faces.device)
-        load_weights(self.net, path, faces, input_px, seed)
-        self.net.eval().requires_grad_(requires_grad=False)
+        self.net = classifier(path, faces, input_px, seed)
         self._input_px = input_px
         self._faces = faces
 

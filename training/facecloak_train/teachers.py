@@ -14,6 +14,7 @@ from tqdm import tqdm
 from facecloak.core import modelcard
 from facecloak_train import nets, run
 from facecloak_train.augment import centre_crop, ten_crop
+from facecloak_train.data.fer2013 import LABELS
 from facecloak_train.export import onnx_import
 from facecloak_train.export.onnx_import import unfold
 from facecloak_train.regression import logistic
@@ -54,6 +55,19 @@ def load_weights(net: nn.Module, path: Path, faces: Tensor, size_px: int, seed: 
     except RuntimeError as exc:
         msg = f"{path} holds another network than {type(net).__name__}; give its best.safetensors"
         raise run.RunError(msg) from exc
+
+
+def classifier(path: Path, faces: Tensor, size_px: int, seed: int) -> nn.Module:
+    """The classifier in a file, in evaluation mode, where the faces are; its weights stand still.
+
+    Arguments and errors as :func:`load_weights`; it must be of the kind that takes faces alone.
+
+    Raises:
+        ValueError: it needs features of the faces, too.
+    """
+    net = nets.build(architecture(path), len(LABELS)).to(faces.device)
+    load_weights(net, path, faces, size_px, seed)
+    return net.eval().requires_grad_(requires_grad=False)
 
 
 def architecture(path: Path) -> str:

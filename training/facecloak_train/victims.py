@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from facecloak.core.errors import ArtifactError
 from facecloak.verify.criteria import Logits
 from facecloak.verify.onnx_judge import OnnxClassifier
-from facecloak_train import nets, run
+from facecloak_train import run
 from facecloak_train.data.fer2013 import FACE_PX, LABELS, Faces
 from facecloak_train.export.onnx_export import CentreCrop
 from facecloak_train.measure.reading import Victim
-from facecloak_train.teachers import architecture, load_weights
+from facecloak_train.teachers import architecture, classifier
 
 
 class ExportedVictim:
@@ -55,9 +55,8 @@ class TrainedVictim:
         self.sha256 = run.digest_of(path)
         self.architecture, self.input_px = architecture(path), FACE_PX
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        net = nets.build(self.architecture, len(LABELS)).to(self._device)
-        load_weights(net, path, torch.from_numpy(training.images[:1])[:, None], net_px, 0)
-        self._net = CentreCrop(net, net_px).eval()
+        any_face = torch.from_numpy(training.images[:1])[:, None].to(self._device)
+        self._net = CentreCrop(classifier(path, any_face, net_px, 0), net_px).eval()
 
     @torch.no_grad()
     def logits(self, crops: NDArray[np.uint8]) -> Logits:

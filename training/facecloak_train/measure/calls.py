@@ -25,8 +25,7 @@ SIZE: Final = (1280, 720)
 _SHOWN_PX: Final = 320
 """Side of the face in them."""
 _WALL: Final = 230
-"""Its grey. Before it the finder sees nine tenths of the faces (54 of 60), before their repeated
-border six tenths."""
+"""Its grey. Before it the finder sees far more of the faces than before their repeated border."""
 _EDGE_PX: Final = 10
 """Over which the face's repeated border turns into the wall."""
 _SWAY_PX: Final = 3.0

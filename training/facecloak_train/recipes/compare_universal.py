@@ -30,7 +30,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from facecloak.verify.criteria import Logits, fooled
-from facecloak_train import nets, run
+from facecloak_train import run
 from facecloak_train.attacks import reference
 from facecloak_train.attacks.baselines import chessboard, perlin, random_sign
 from facecloak_train.attacks.individual import against, fgsm, pgd
@@ -44,7 +44,7 @@ from facecloak_train.measure.fooling import fooling
 from facecloak_train.measure.pictures import curves
 from facecloak_train.measure.report import compare_markdown
 from facecloak_train.settings import CompareSettings
-from facecloak_train.teachers import architecture, load_weights
+from facecloak_train.teachers import classifier
 
 logger = logging.getLogger(__name__)
 
@@ -142,11 +142,9 @@ class _Network:
     ) -> None:
         self.name = path.stem if path.suffix == ".onnx" else path.resolve().parent.name
         self.sha256 = run.digest_of(path)
-        net = nets.build(architecture(path), len(fer2013.LABELS)).to(test.device)
-        faces = torch.from_numpy(training.images)[:, None]
-        load_weights(net, path, faces, settings.input_px, settings.seed)
-        net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.net = net.eval().requires_grad_(requires_grad=False)
+        faces = torch.from_numpy(training.images)[:, None].to(test.device)
+        net = classifier(path, faces, settings.input_px, settings.seed)
+        self.net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._truth = truth
         self._test = test
         self._clean = self.logits(test)

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from facecloak_train import nets, run
+from facecloak_train import run
 from facecloak_train.attacks.individual import against, deepfool, fgsm, pgd
 from facecloak_train.attacks.reference import autoattack
 from facecloak_train.augment import centre_crop
@@ -31,7 +31,7 @@ from facecloak_train.measure.fooling import wilson
 from facecloak_train.measure.pictures import curves
 from facecloak_train.measure.report import robustness_markdown
 from facecloak_train.settings import RobustnessSettings
-from facecloak_train.teachers import architecture, load_weights
+from facecloak_train.teachers import architecture, classifier
 
 logger = logging.getLogger(__name__)
 
@@ -47,10 +47,9 @@ def measure_robustness(settings: RobustnessSettings) -> dict[str, Any]:
     faces = centre_crop(images, settings.input_px)
     truth = torch.from_numpy(private.labels[np.sort(chosen)])
     name = architecture(settings.weights)
-    net = nets.build(name, len(fer2013.LABELS))
     training = torch.from_numpy(splits["Training"].images)[:, None]
-    load_weights(net, settings.weights, training, settings.input_px, settings.seed)
-    net = net.to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+    net = classifier(settings.weights, training, settings.input_px, settings.seed)
+    net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     attacked = Attacked(net, faces, truth)
 
     rows = [attacked.row("none", 0.0, faces)]
