@@ -19,7 +19,7 @@ from facecloak.core import artifacts, bank
 from facecloak.core.bank import Bank
 from facecloak.core.errors import ArtifactError, DeviceError
 from facecloak.core.modelcard import ModelCard
-from facecloak.core.perturbation import Header, Perturbation
+from facecloak.core.perturbation import ANY, Header, Perturbation
 from facecloak.core.ports import Sink, Source
 from facecloak.core.stats import StageTimes
 from facecloak.core.types import Face, Frame
@@ -31,6 +31,8 @@ from facecloak.pipeline.runner import OpenSink
 from facecloak.settings import Settings
 from facecloak.sink.loopback import find_device
 from facecloak.sink.recovering import RecoveringSink
+from facecloak.tailor.gradient import GradientModel
+from facecloak.tailor.tailor import FIRST_STEPS, PATIENT_STEPS, GradientTailor
 from facecloak.verify.onnx_judge import OnnxClassifier
 from facecloak.verify.panel import Panel
 
@@ -49,6 +51,7 @@ class Protection:
         budget: the most that is added to a channel, in 8-bit levels.
         displaced: the frame with its faces moved and nothing added: what the budget counts from.
         mixes: the shares of the perturbation's members that each face of a frame gets, by label.
+        tailored: whether members are made to measure for the faces, too.
     """
 
     protector: Protector
@@ -58,6 +61,12 @@ class Protection:
     budget: int
     displaced: Callable[[Frame, Sequence[Face]], Frame]
     mixes: Callable[[Frame, Sequence[Face]], Sequence[Mix]]
+    tailored: bool
+
+    @property
+    def learns(self) -> bool:
+        """Whether faces get something else once they were seen, so that a file is rehearsed."""
+        return self.tailored or bool(self.header.answers)
 
 
 def cloak(settings: Settings) -> tuple[OpenCvCloak | OnnxCloak, Header]:
@@ -106,9 +115,10 @@ def protection(settings: Settings, *, live: bool) -> Protection:
         )
     )
     finder = MediaPipeFinder(live=live)
-    jury: Jury = InlineJury(panel, times)
+    tailor = _tailor(settings, live=live)
+    jury: Jury = InlineJury(panel, times, tailor=tailor)
     if live:
-        jury = ThreadJury(panel, times, every_s=settings.judge_every_s)
+        jury = ThreadJury(panel, times, every_s=settings.judge_every_s, tailor=tailor)
     names = {classifier.card.name for classifier in classifiers}
     if header.selector and header.selector not in names:
         what = "%s, which chooses among %d perturbations, does not judge: every face gets the same"
@@ -123,7 +133,21 @@ def protection(settings: Settings, *, live: bool) -> Protection:
         budget=made.budget,
         displaced=made.displaced,
         mixes=made.mixes,
+        tailored=tailor is not None,
     )
+
+
+def _tailor(settings: Settings, *, live: bool) -> GradientTailor | None:
+    """Who fits the perturbation to each face; nobody where that is off. Files can wait for it."""
+    if settings.tailor == "off":
+        return None
+    start = bank.load(artifacts.perturbation(settings.perturbation)).alone(ANY)
+    models = [GradientModel(path, settings.device) for path in artifacts.gradients()]
+    if not models:
+        what = "There is no gradient in models/gradients/ to fit a perturbation with."
+        raise ArtifactError(what, "Reinstall FaceCloak, or switch that off by --tailor off.")
+    steps = FIRST_STEPS if live else PATIENT_STEPS
+    return GradientTailor(models, start, strength=settings.strength, first_steps=steps)
 
 
 def _judges(settings: Settings, *, live: bool) -> list[OnnxClassifier]:

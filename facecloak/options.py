@@ -87,6 +87,8 @@ def parser(does: Mapping[str, Command]) -> argparse.ArgumentParser:
         command.add_argument("--strength", help="factor on the pattern, 0.25 to 2 (default: 1)")
         command.add_argument("--device", help="where the classifiers run: auto, cpu or cuda")
         command.add_argument("--perturbation", help="name of a shipped one, or a file")
+    for command in (run, protect, demo, bench):
+        command.add_argument("--tailor", help="fit it to each face that is seen: on (default) or off")
     for command in (run, bench):
         command.add_argument("--judges", help="which classifiers look: fast (default) or all")
     for command in (run, protect):

@@ -24,6 +24,7 @@ CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "judges": ("fast", "all"),
     "empty_room": ("shield", "pass"),
     "unfooled": ("tell", "shield"),
+    "tailor": ("on", "off"),
     "start_in": ("window", "tray"),
     "language": ("auto", "en", "de"),
 }
@@ -57,6 +58,8 @@ class Settings:
     """Which classifiers look at a live picture: the `fast` one, or `all`. Files are read by all."""
     perturbation: str = "default"
     """Name of a shipped perturbation, or a file."""
+    tailor: str = "on"
+    """Whether the perturbation is fitted to each face while it is seen: on or off."""
     width: int = 1280
     """Width asked of the camera, in pixels."""
     height: int = 720

@@ -1,12 +1,13 @@
-"""What both compositors do alike: which face gets how much of which member of a bank."""
+"""What both compositors do alike: which face gets how much of which perturbation."""
 
+import itertools
 from collections.abc import Iterable, Sequence
 
 from facecloak.cloak.dose import Dose
-from facecloak.cloak.selector import Mix, Selector
+from facecloak.cloak.selector import OWN, Mix, Selector
 from facecloak.core.bank import Bank
 from facecloak.core.ports import Cloak
-from facecloak.core.types import Face, Frame, Verdict
+from facecloak.core.types import Face, Fitted, Frame, Verdict
 
 
 class Chosen:
@@ -27,6 +28,7 @@ class Chosen:
 
     def __init__(self, bank: Bank, strength: float) -> None:
         self._dose = Dose(bank, strength)
+        self._sewn = itertools.count()
         self.selector = Selector(bank.selector, bank.header.answers)
         self.budget = self._dose.budget
 
@@ -34,10 +36,34 @@ class Chosen:
         """Take what the judges read: faces get the members that answer it, from the next frame."""
         self.selector.hear(verdicts)
 
+    def wear(self, fitted: Iterable[Fitted]) -> None:
+        """Take perturbations made to measure; their faces go over to them, from the next frame.
+
+        Raises ValueError where one has a larger budget than the bank.
+        """
+        for one in fitted:
+            label = f"{OWN}:{one.track}:{next(self._sewn)}"
+            self._dose.add(label, one.perturbation)
+            self.selector.wear(one.track, label)
+        for label in self.selector.forget_unworn():
+            self._dose.remove(label)
+
     def follow(self, former: Cloak) -> None:
-        """Begin with what another cloak knows of the faces, so that they keep their members."""
-        if isinstance(former, Chosen):
-            self.selector.follow(former.selector)
+        """Begin with what another cloak knows of the faces, so that they keep their members.
+
+        What was made to measure for them stays where it keeps the budgets of this one.
+        """
+        if not isinstance(former, Chosen):
+            return
+        kept = []
+        for label in former.selector.own:
+            try:
+                self._dose.add(label, former._dose.member(label))
+            except ValueError:
+                continue
+            kept.append(label)
+        self._sewn = former._sewn
+        self.selector.follow(former.selector, kept)
 
     def mixes(self, frame: Frame, faces: Sequence[Face]) -> list[Mix]:
         """What each of the faces gets in a frame: shares of members by label. Any thread may."""

@@ -1,6 +1,5 @@
 """How much of a bank is given: its budgets at a strength, and its patterns in 8 bits."""
 
-import functools
 import math
 from typing import Final
 
@@ -12,7 +11,7 @@ from facecloak.core import displacement
 from facecloak.core.bank import Bank
 from facecloak.core.displacement import Field
 from facecloak.core.errors import ConfigError
-from facecloak.core.perturbation import MAX_EPS, MAX_SHIFT, MAX_STRAIN
+from facecloak.core.perturbation import MAX_EPS, MAX_SHIFT, MAX_STRAIN, Perturbation
 
 MAX_STRENGTH: Final = 2.0
 ZERO: Final = 128
@@ -62,14 +61,36 @@ class Dose:
             msg = f"A strength of {strength:g} would change no pixel."
             raise ConfigError(msg, f"Choose at least {1.0 / min(header.eps, reach):.3f}.")
         self.steps_per_level = (255 - ZERO) / eps
-        self._bank = bank
+        self._header = header
         self._strength = strength
-        self._still = functools.cache(self._render)
-        self._shifts = {
-            label: displacement.render(one.displacement, FIELD_PX) * np.float32(strength)
-            for label, one in bank.members.items()
-            if one.displaces
-        }
+        self._members = dict(bank.members)
+        self._painted: dict[tuple[str, int], Steps] = {}
+        self._shifts: dict[str, Field] = {}
+        for label, member in bank.members.items():
+            self._measure(label, member)
+
+    def add(self, label: str, member: Perturbation) -> None:
+        """Take one more member.
+
+        Raises ValueError where its budgets are larger than those of the bank.
+        """
+        for name in ("eps", "shift", "strain"):
+            if getattr(member.header, name) > getattr(self._header, name) * (1 + 1e-6):
+                msg = f"the {name} of {label!r} is larger than that of the bank"
+                raise ValueError(msg)
+        self._members[label] = member
+        self._measure(label, member)
+
+    def remove(self, label: str) -> None:
+        """Forget a member that no face has. Nothing, where there is none."""
+        self._members.pop(label, None)
+        self._shifts.pop(label, None)
+        for size_px in _PATTERN_PX:
+            self._painted.pop((label, size_px), None)
+
+    def member(self, label: str) -> Perturbation:
+        """What is known by that label."""
+        return self._members[label]
 
     def levels(self) -> NDArray[np.float64]:
         """What each of the 256 steps means, in whole levels within the budget: ``float64[256]``."""
@@ -106,12 +127,19 @@ class Dose:
         return mixed
 
     def _member(self, label: str, size_px: int, t_s: float) -> Steps:
-        if self._bank.members[label].moves:
+        if self._members[label].moves:
             return self._render(label, size_px, t_s)
-        return self._still(label, size_px)
+        if (label, size_px) not in self._painted:
+            self._painted[label, size_px] = self._render(label, size_px)
+        return self._painted[label, size_px]
+
+    def _measure(self, label: str, member: Perturbation) -> None:
+        if member.displaces:
+            rendered = displacement.render(member.displacement, FIELD_PX)
+            self._shifts[label] = rendered * np.float32(self._strength)
 
     def _render(self, label: str, size_px: int, t_s: float = 0.0) -> Steps:
-        painted = self._bank.members[label].render(size_px, t_s)
+        painted = self._members[label].render(size_px, t_s)
         levels = painted * np.float32(self._strength)
         steps: Steps = np.rint(levels * self.steps_per_level + ZERO).astype(np.uint8)
         return steps

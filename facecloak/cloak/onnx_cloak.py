@@ -77,7 +77,8 @@ class OnnxCloak(Chosen):
             face_px = geometry.face_width_px(face.face_from_frame)
             steps = self._dose.steps(mix, face_px, frame.captured_s)
             (label, *others) = mix
-            shift = self._field(mix) if others else self._shifts[label]  # those lie there already
+            there = None if others else self._shifts.get(label)  # those lie there already
+            shift = self._field(mix) if there is None else there
             picture, levels = self._face.run(
                 picture, levels, steps, self._per_level, shift, _places(face, len(steps))
             )

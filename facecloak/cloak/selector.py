@@ -1,6 +1,7 @@
 """Which member of a bank each face gets, from what one classifier reads in it. No clock inside.
 
 Verdicts --hear--> shares of the labels --lead--> a member for each face --fade--> a mix
+Fitted --wear--> a member of its own for a face -----------------------------'
 """
 
 import math
@@ -27,6 +28,8 @@ GONE_S: Final = 5.0
 
 Mix = Mapping[str, float]
 """Shares of members by label: positive, and one in sum. A single label where nothing fades."""
+OWN: Final = "fitted"
+"""How the labels of members begin that are made to measure for one face."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +51,15 @@ class Known:
     read_s: float = 0.0
 
 
+def told(label: str) -> str:
+    """A member's label as people are told it: all those made to measure are one."""
+    return OWN if label.startswith(OWN) else label
+
+
 class Selector:
-    """Hears verdicts and gives each face a member, or a mix of two while one goes over to another.
+    """Hears verdicts and gives each face a member, or a mix while one goes over to another.
+
+    A face that a member was made to measure for keeps it, whatever is read, until the next one.
 
     What it reads in the face as captured counts, whether that fooled it or not, and only what the
     classifier called ``name`` says. A label that no member answers counts for the member
@@ -75,6 +85,7 @@ class Selector:
 
     def __init__(self, name: str, answers: Collection[str]) -> None:
         self.name = name
+        self._chooses = bool(answers)
         self._alone: dict[str, Mix] = {label: {label: 1.0} for label in (ANY, *answers)}
         self.known: dict[int, Known] = {}
         self.shown_s: dict[int, float] = {}
@@ -88,7 +99,7 @@ class Selector:
             now_s: the frame's time in seconds. Where it ran backwards, all that is under way goes
                 on from there; a time that is none is passed over.
         """
-        if len(self._alone) == 1 or not math.isfinite(now_s):
+        if not math.isfinite(now_s):
             return
         if now_s < self.now_s:
             self._set_back(self.now_s - now_s)
@@ -102,12 +113,37 @@ class Selector:
 
     def hear(self, verdicts: Iterable[Verdict]) -> None:
         """Take verdicts, of whichever classifiers, in the order in which they were given."""
-        if len(self._alone) == 1:
+        if not self._chooses:
             return
         for verdict in verdicts:
             if verdict.classifier == self.name and math.isfinite(verdict.at_s):
                 label = verdict.clean.label
                 self._read(verdict.track, label if label in self._alone else ANY, verdict.at_s)
+
+    def wear(self, track: int, label: str) -> None:
+        """Give a face a member that was made to measure for it.
+
+        Args:
+            track: its number.
+            label: of the member; begins with ``OWN``.
+        """
+        self._alone[label] = {label: 1.0}
+        self.shown_s.setdefault(track, -math.inf)
+        self.known[track] = self._chosen(track, self.known.get(track, Known()), label)
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """The labels of the members made to measure."""
+        return tuple(label for label in self._alone if label.startswith(OWN))
+
+    def forget_unworn(self) -> set[str]:
+        """Forget the members made to measure that no face has any more; return their labels."""
+        worn = {known.member for known in self.known.values()}
+        worn |= {label for known in self.known.values() for label in known.before or ()}
+        unworn = set(self.own) - worn
+        for label in unworn:
+            del self._alone[label]
+        return unworn
 
     def mix(self, track: int, at_s: float) -> Mix:
         """What the face gets in a frame of that time; of the newest one, where that is none."""
@@ -124,13 +160,21 @@ class Selector:
         mixed[known.member] = mixed.get(known.member, 0.0) + come
         return mixed
 
-    def follow(self, former: "Selector") -> None:
-        """Begin with what another one knows. Nothing, where that hears another classifier."""
-        if former.name != self.name:
-            return
+    def follow(self, former: "Selector", own: Collection[str] = ()) -> None:
+        """Begin with what another one knows.
+
+        Args:
+            former: where it hears another classifier, only what was made to measure counts.
+            own: the labels of the members made to measure that there are here, too.
+        """
+        self._alone |= {label: {label: 1.0} for label in own}
         self.now_s = former.now_s
         self.shown_s = dict(former.shown_s)
-        self.known = {track: self._translated(known) for track, known in former.known.items()}
+        self.known = {
+            track: self._translated(known)
+            for track, known in former.known.items()
+            if former.name == self.name or known.member in own
+        }
 
     def _translated(self, known: Known) -> Known:
         """The same with labels that have a member here."""
@@ -154,7 +198,7 @@ class Selector:
         self.shown_s.setdefault(track, -math.inf)
         known = replace(known, shares=shares, read_s=at_s)
         leader = max(shares, key=lambda one: shares[one])
-        if shares[leader] - shares.get(known.member, 0.0) > LEAD:
+        if not known.member.startswith(OWN) and shares[leader] - shares.get(known.member, 0.0) > LEAD:
             known = self._chosen(track, known, leader)
         self.known[track] = known
 

@@ -51,7 +51,7 @@ def demo(settings: Settings, folder: Path, *, seconds: float) -> dict[str, Any]:
             compared[0].write(Frame(picture, clean.captured_s, clean.index))
 
         open_sink = app.file_sink(folder / "protected.mp4", source)
-        rehearse = bool(made.header.answers)
+        rehearse = made.learns
         run = run_file(source, open_sink, made.protector, rehearse=rehearse, observe=observe)
     told = report(made, run, measurer, strength=settings.strength)
     write_json(folder / "report.json", told)

@@ -47,6 +47,8 @@ def _run(settings: Settings, source: Source, seconds: float | None) -> RunReport
     if made.header.answers:
         count = 1 + len(made.header.answers)
         choosing = f"with one of {count} perturbations as {made.header.selector} reads the face, "
+    if made.tailored:
+        choosing += "fitted to each face once it is seen, "
     moving = f"moving faces by at most {100 * shift:.2g} % of their width, " if shift else ""
     started = (
         f"{settings.source} -> {settings.sink}, {choosing}{moving}changing at most "
@@ -65,7 +67,7 @@ def _run(settings: Settings, source: Source, seconds: float | None) -> RunReport
             report = run_live(source, open_sink, made.protector, stop=stop, limits=limits)
         else:
             file = app.until(source, stop, seconds=seconds)
-            rehearse = bool(made.header.answers)
+            rehearse = made.learns
             report = run_file(file, open_sink, made.protector, rehearse=rehearse)
     logger.info("%s", summary(report))
     return report

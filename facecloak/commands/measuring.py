@@ -10,6 +10,7 @@ import numpy as np
 from facecloak import __version__
 from facecloak.app import Protection
 from facecloak.cloak.opencv_cloak import face_box
+from facecloak.cloak.selector import told
 from facecloak.core.types import Face, Frame, Output
 from facecloak.pipeline.protector import Protected
 from facecloak.pipeline.report import RunReport
@@ -69,7 +70,8 @@ class Measurer:
                     self._ssim.append(ssim(*pair))
             change[box] = 0
         for mix in self._mixes(clean, protected.faces.found):
-            for label, share in mix.items():
+            for name, share in mix.items():
+                label = told(name)
                 self._members[label] = self._members.get(label, 0.0) + share
             self._faces += 1
         self._cloaked += 1

@@ -36,7 +36,7 @@ def protect(
         source,
         open_sink,
         made.protector,
-        rehearse=bool(made.header.answers),
+        rehearse=made.learns,
         observe=measurer,
         progress=_progress(source),
     )

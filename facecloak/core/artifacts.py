@@ -31,6 +31,11 @@ def models() -> tuple[Path, ...]:
     return found
 
 
+def gradients() -> tuple[Path, ...]:
+    """The gradients of classifiers that perturbations are fitted to a face with, by name."""
+    return tuple(sorted((folder("models") / "gradients").glob("*.onnx")))
+
+
 def surrogates() -> tuple[Path, ...]:
     """Weights that ship beside the classifiers only because perturbations are made against them."""
     return tuple(sorted((folder("models") / "surrogates").glob("*.safetensors")))

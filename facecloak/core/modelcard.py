@@ -15,6 +15,8 @@ from facecloak.core.errors import ArtifactError, DigestMismatch
 FORMAT: Final = 1
 KEY: Final = "facecloak"
 UNSEALED: Final = "0" * 64
+GRADIENT: Final = "gradient"
+"""The task of a graph that tells what leads a classifier astray."""
 _REMEDY: Final = "Reinstall FaceCloak, or export the model again with `facecloak-train export`."
 
 
@@ -25,7 +27,7 @@ class ModelCard:
     Attributes:
         name: short name, as shown to people.
         architecture: of the network.
-        task: ``expression``, or ``micro-expression`` of a classifier of clips.
+        task: ``expression``, ``micro-expression`` of a classifier of clips, or ``gradient``.
         labels: the classes, in the order of the logits.
         input_px: side of the square face crop that it takes, in pixels.
         input_layout: ``N1HW``: float32, one grey plane; ``NTHW``: the frames of a clip.

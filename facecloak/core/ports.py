@@ -1,14 +1,15 @@
 """What the pipeline expects of the stages: small protocols, with their obligations in words.
 
 Source --Frame--> FaceFinder --Faces--> Cloak --Frame--> guard --> Sink
-                                          '--clean + cloaked--> Judge --Verdicts--> guard, cloak
+                                          |--clean + cloaked--> Judge --Verdicts--> guard, cloak
+                                          '--clean--> Tailor --Fitted--> cloak
 """
 
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Protocol, Self
 
-from facecloak.core.types import Face, Faces, Frame, Image, Verdict
+from facecloak.core.types import Face, Faces, Fitted, Frame, Image, Verdict
 
 
 class Source(Protocol):
@@ -80,6 +81,10 @@ class Cloak(Protocol):
         """Take what the judges read since last time; later frames may be cloaked accordingly."""
         ...
 
+    def wear(self, fitted: Sequence[Fitted]) -> None:
+        """Take perturbations made to measure; their faces go over to them in later frames."""
+        ...
+
     def follow(self, former: "Cloak") -> None:
         """Begin with what the cloak before knows of the faces; before the first frame, or never."""
         ...
@@ -99,6 +104,17 @@ class Judge(Protocol):
 
     def judge(self, clean: Frame, cloaked: Frame, faces: Sequence[Face]) -> tuple[Verdict, ...]:
         """Return verdicts on the frame last seen, of each face at least one."""
+        ...
+
+
+class Tailor(Protocol):
+    """Makes perturbations to measure. Keeps state from frame to frame; one thread uses it."""
+
+    def fit(self, clean: Frame, faces: Sequence[Face]) -> tuple[Fitted, ...]:
+        """Look at a frame as captured; return what is better than before, for some of the faces.
+
+        Raises DeviceError.
+        """
         ...
 
 

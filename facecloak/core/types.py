@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from facecloak.core.perturbation import Perturbation
+
 Image = NDArray[np.uint8]
 """``uint8[H, W, 3]``, BGR."""
 Affine = NDArray[np.float64]
@@ -123,6 +125,19 @@ class Verdict:
     clean: Reading
     cloaked: Reading
     fooled: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fitted:
+    """A perturbation made to measure for one face.
+
+    Attributes:
+        track: the face.
+        perturbation: what it is to get.
+    """
+
+    track: int
+    perturbation: Perturbation
 
 
 class Output(enum.Enum):

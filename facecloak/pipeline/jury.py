@@ -1,17 +1,22 @@
 """Two ways to run a judge: in the caller's thread for files, in its own for live pictures.
 
 Case --submit--> Judge --Round--> rounds
+            '--> Tailor --Round--'
 """
 
+import logging
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-from facecloak.core.ports import Judge
+from facecloak.core.errors import FaceCloakError
+from facecloak.core.ports import Judge, Tailor
 from facecloak.core.stats import StageTimes
-from facecloak.core.types import Face, Frame, Verdict
+from facecloak.core.types import Face, Fitted, Frame, Verdict
 from facecloak.pipeline.mailbox import Mailbox
 from facecloak.pipeline.worker import Worker
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +28,14 @@ class Round:
         verdicts: one for each classifier and face.
         complete: whether every face of the frame got a verdict.
         term: the number that came with the frame, of the cloak that made it.
+        fitted: what was made to measure for its faces.
     """
 
     at_s: float
     verdicts: tuple[Verdict, ...]
     complete: bool
     term: int = 0
+    fitted: tuple[Fitted, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,31 @@ class Case:
         judged = {verdict.track for verdict in verdicts}
         complete = judged.issuperset(face.track for face in self.faces)
         return Round(self.at_s, verdicts, complete, self.term)
+
+
+class _Fitting:
+    """A tailor that is not asked again once it failed: what the faces have then stays on them.
+
+    Args:
+        tailor: None where nothing is made to measure.
+        times: takes the duration of the stage ``tailor``.
+    """
+
+    def __init__(self, tailor: Tailor | None, times: StageTimes) -> None:
+        self._tailor = tailor
+        self._times = times
+
+    def fit(self, case: Case) -> tuple[Fitted, ...]:
+        if self._tailor is None:
+            return ()
+        try:
+            with self._times.stage("tailor"):
+                return self._tailor.fit(case.clean, case.faces)
+        except (FaceCloakError, ValueError) as exc:
+            self._tailor = None
+            what = "nothing is made to measure any more; the perturbation for all faces stays: %s"
+            logger.warning(what, exc)
+            return ()
 
 
 class Jury(Protocol):
@@ -102,10 +134,19 @@ class InlineJury:
         judge: whom to ask; what it raises comes out of ``submit``.
         times: takes the duration of the stage ``judge``.
         every_s: least time between two frames judged, in seconds of frame time; 0 judges all.
+        tailor: makes perturbations to measure for the faces that were judged.
     """
 
-    def __init__(self, judge: Judge, times: StageTimes, *, every_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        judge: Judge,
+        times: StageTimes,
+        *,
+        every_s: float = 0.0,
+        tailor: Tailor | None = None,
+    ) -> None:
         self._judge = judge
+        self._fitting = _Fitting(tailor, times)
         self._times = times
         self._pace = _Pace(every_s)
         self._rounds: list[Round] = []
@@ -114,7 +155,8 @@ class InlineJury:
         """Show the frame, and have it judged now, if it is due."""
         case.show(self._judge)
         if self._pace.due(case.at_s):
-            self._rounds.append(case.hear(self._judge, self._times))
+            heard = case.hear(self._judge, self._times)
+            self._rounds.append(replace(heard, fitted=self._fitting.fit(case)))
 
     def rounds(self) -> tuple[Round, ...]:
         """Return what was judged since last asked."""
@@ -135,12 +177,21 @@ class ThreadJury:
         times: takes the duration of the stage ``judge``.
         every_s: least time between two frames judged, in seconds.
         patience_s: longest wait for a judgement under way when closing, in seconds.
+        tailor: makes perturbations to measure for the faces that were judged, after each verdict;
+            only the thread touches it, too.
     """
 
     def __init__(
-        self, judge: Judge, times: StageTimes, *, every_s: float = 0.25, patience_s: float = 2.0
+        self,
+        judge: Judge,
+        times: StageTimes,
+        *,
+        every_s: float = 0.25,
+        patience_s: float = 2.0,
+        tailor: Tailor | None = None,
     ) -> None:
         self._judge = judge
+        self._fitting = _Fitting(tailor, times)
         self._times = times
         self._pace = _Pace(every_s)
         self._patience_s = patience_s
@@ -172,3 +223,5 @@ class ThreadJury:
             case.show(self._judge)
             if not self._judge.watches or self._pace.due(case.at_s):
                 self._rounds.append(case.hear(self._judge, self._times))
+                if fitted := self._fitting.fit(case):
+                    self._rounds.append(Round(case.at_s, (), False, case.term, fitted))

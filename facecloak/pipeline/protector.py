@@ -14,7 +14,7 @@ import numpy as np
 from facecloak.core.errors import FaceCloakError
 from facecloak.core.ports import Cloak, FaceFinder, Shield
 from facecloak.core.stats import StageTimes
-from facecloak.core.types import Faces, Frame, Image, Output, Verdict
+from facecloak.core.types import Faces, Fitted, Frame, Image, Output, Verdict
 from facecloak.pipeline.guard import Guard
 from facecloak.pipeline.jury import Case, Jury
 from facecloak.pipeline.news import News
@@ -150,8 +150,8 @@ class Protector:
             made = self._cover(frame, faces, now_s)
         except STAGE_FAILURES as exc:
             failure = exc
-        verdicts = self._hear()
-        deaf = self._pass_on(verdicts)
+        verdicts, fitted = self._hear()
+        deaf = self._pass_on(verdicts, fitted)
         failure = failure or deaf
         self._tell(failure, now_s)
         cloaked = made.get(self._guard.term)
@@ -182,8 +182,8 @@ class Protector:
             now_s: the time by which the hold runs out.
         """
         self._take_orders()
-        verdicts = self._hear()
-        if (failure := self._pass_on(verdicts)) is not None:
+        verdicts, fitted = self._hear()
+        if (failure := self._pass_on(verdicts, fitted)) is not None:
             self._tell(failure, now_s)
         pictures = {Output.HELD: self._held}
         output, image = self._choose(self._guard.fail(now_s), pictures, size, now_s)
@@ -241,24 +241,30 @@ class Protector:
         self._jury.submit(Case(frame, made[newest], faces.found, now_s, newest))
         return {term: cloaked.image for term, cloaked in made.items()}
 
-    def _hear(self) -> tuple[Verdict, ...]:
+    def _hear(self) -> tuple[tuple[Verdict, ...], tuple[Fitted, ...]]:
         """Tell the guard what the jury has found, and return what still counts of it."""
         verdicts: list[Verdict] = []
+        fitted: list[Fitted] = []
         for heard in self._jury.rounds():
             if not self._guard.hears(heard.term):
                 continue
             verdicts += heard.verdicts
+            fitted += heard.fitted
             if heard.complete:
                 self._guard.record(heard.verdicts, judged_at_s=heard.at_s, term=heard.term)
         self._cloaks = {n: cloak for n, cloak in self._cloaks.items() if n >= self._guard.term}
-        return tuple(verdicts)
+        return tuple(verdicts), tuple(fitted)
 
-    def _pass_on(self, verdicts: tuple[Verdict, ...]) -> Exception | None:
-        """Let the cloaks hear the verdicts; what one raises is a failure of the frame."""
+    def _pass_on(
+        self, verdicts: tuple[Verdict, ...], fitted: tuple[Fitted, ...]
+    ) -> Exception | None:
+        """Let the cloaks know what the jury found; what one raises is a failure of the frame."""
         try:
-            if verdicts:
-                for cloak in self._cloaks.values():
+            for cloak in self._cloaks.values():
+                if verdicts:
                     cloak.hear(verdicts)
+                if fitted:
+                    cloak.wear(fitted)
         except STAGE_FAILURES as exc:
             return exc
         return None

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from facecloak.cloak.opencv_cloak import face_box
-from facecloak.cloak.selector import Mix
+from facecloak.cloak.selector import Mix, told
 from facecloak.core.clock import Clock, monotonic
 from facecloak.core.stats import StageTimes
 from facecloak.core.types import Face, Frame, Output, Verdict
@@ -137,7 +137,7 @@ def _meters(verdicts: list[Verdict]) -> tuple[Meter, ...]:
 
 def _members(mixes: Sequence[Mix]) -> tuple[str, ...]:
     """The label with the largest share in each mix."""
-    return tuple(max(mix, key=lambda label: mix[label]) for mix in mixes)
+    return tuple(told(max(mix, key=lambda label: mix[label])) for mix in mixes)
 
 
 def _measured(

@@ -149,7 +149,7 @@ class Session:
         """One run, until weighty settings change. Raises FaceCloakError."""
         self.recorder.forget()
         made = app.protection(settings, live=True)
-        self.recorder.follow(made.displaced, made.mixes if made.header.answers else None)
+        self.recorder.follow(made.displaced, made.mixes if made.learns else None)
         with self._lock:
             self._made = made
             made.protector.switch(on=self._on)
@@ -215,7 +215,8 @@ class Session:
             self._cloak_failure = exc
             logger.warning("%s", exc)
             return
-        self.recorder.follow(cloak.displaced, cloak.mixes if header.answers else None)
+        learns = bool(header.answers) or (self._made is not None and self._made.tailored)
+        self.recorder.follow(cloak.displaced, cloak.mixes if learns else None)
         if self._made is not None:
             self._made.protector.renew(cloak)
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from facecloak.cloak.selector import OWN
 from facecloak.core.perturbation import ANY
 from facecloak.session.moment import Meter, Moment, Status
 
@@ -94,10 +95,15 @@ def _detail(moment: Moment, say: Say) -> str:
     return ""
 
 
+_MEMBERS: Final = {ANY: "every expression", OWN: "this face"}
+
+
 def _pattern(moment: Moment, say: Say) -> str:
     if not moment.members:
         return ""
-    labels = [say("every expression") if one == ANY else say(one) for one in moment.members]
+    labels = [say(_MEMBERS.get(one, one)) for one in moment.members]
+    if set(moment.members) == {OWN}:
+        return say("pattern fitted to the face")
     return say("pattern against: {labels}").format(labels=", ".join(labels))
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from facecloak.core.ports import EndOfSource
-from facecloak.core.types import Face, Faces, Frame, Image, Reading, Verdict
+from facecloak.core.types import Face, Faces, Fitted, Frame, Image, Reading, Verdict
 
 RAW, CLOAKED, SLATE = 200, 100, 7
 SIZE = (8, 6)
@@ -104,6 +104,7 @@ class FakeCloak:
     def __init__(self, instead: Callable[[Frame], Frame | None] = lambda _frame: None) -> None:
         self._instead = instead
         self.heard: list[Verdict] = []
+        self.worn: list[Fitted] = []
         self.followed: FakeCloak | None = None
 
     def apply(self, frame: Frame, faces: Sequence[Face]) -> Frame:
@@ -113,6 +114,10 @@ class FakeCloak:
     def hear(self, verdicts: Sequence[Verdict]) -> None:
         assert verdicts
         self.heard.extend(verdicts)
+
+    def wear(self, fitted: Sequence[Fitted]) -> None:
+        assert fitted
+        self.worn.extend(fitted)
 
     def follow(self, former: "FakeCloak") -> None:
         self.followed = former

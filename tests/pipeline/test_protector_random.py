@@ -105,6 +105,10 @@ class Cloak:
         assert verdicts
         self.stages.work("hear")
 
+    def wear(self, fitted):
+        assert fitted
+        self.stages.work("wear")
+
     def follow(self, former):
         assert former is not self
         self.stages.work("follow")

@@ -69,12 +69,6 @@ def _attack(chosen: settings.AttackSettings) -> None:
     make_universal(chosen)
 
 
-def _tailor(chosen: settings.TailorSettings) -> None:
-    from facecloak_train.recipes.make_tailor import make_tailor
-
-    make_tailor(chosen)
-
-
 def _attack_clips(chosen: settings.AttackClipsSettings) -> None:
     from facecloak_train.recipes.attack_clips import attack_clips
 
@@ -129,6 +123,12 @@ def _export(chosen: settings.ExportSettings) -> None:
     export_onnx(chosen)
 
 
+def _export_gradient(chosen: settings.ExportGradientSettings) -> None:
+    from facecloak_train.recipes.export_gradient import export_gradient
+
+    export_gradient(chosen)
+
+
 def _export_clips(chosen: settings.ExportClipsSettings) -> None:
     from facecloak_train.recipes.export_clips import export_clips
 
@@ -174,7 +174,6 @@ COMMANDS: _Table = {
     "fit": (settings.FitSettings, _fit),
     "tune": (settings.TuneSettings, _tune),
     "attack": (settings.AttackSettings, _attack),
-    "tailor": (settings.TailorSettings, _tailor),
     "attack-clips": (settings.AttackClipsSettings, _attack_clips),
     "beat": (settings.BeatSettings, _beat),
     "evaluate": (settings.EvaluateSettings, _evaluate),
@@ -182,6 +181,7 @@ COMMANDS: _Table = {
     "robustness": (settings.RobustnessSettings, _robustness),
     "compare": (settings.CompareSettings, _compare),
     "export": (settings.ExportSettings, _export),
+    "export-gradient": (settings.ExportGradientSettings, _export_gradient),
     "export-clips": (settings.ExportClipsSettings, _export_clips),
     "compositor": (settings.CompositorSettings, _compositor),
     "grid": (settings.GridSettings, _grid),

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from facecloak.core import modelcard
 from facecloak.core.modelcard import ModelCard
 
-_OPSET: Final = 18
+OPSET: Final = 18
 _SMALL: Final = 1024
 
 
@@ -51,7 +51,7 @@ def export(net: nn.Module, card: ModelCard, path: Path) -> None:
         net.eval().cpu(),
         (example,),
         dynamo=True,
-        opset_version=_OPSET,
+        opset_version=OPSET,
         input_names=["faces"],
         output_names=["logits"],
         dynamic_shapes=({0: torch.export.Dim("batch", min=1, max=256)},),
@@ -60,7 +60,11 @@ def export(net: nn.Module, card: ModelCard, path: Path) -> None:
     if program is None:
         msg = "torch exported nothing"
         raise RuntimeError(msg)
-    model = program.model_proto
+    write(program.model_proto, card, path)
+
+
+def write(model: onnx.ModelProto, card: ModelCard, path: Path) -> None:
+    """Write a graph with its card to ``path``, sealed, in one step; see :func:`export`."""
     if card.precision == "fp16":
         _store_as_fp16(model.graph)
     del model.metadata_props[:]

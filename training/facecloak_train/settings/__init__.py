@@ -5,7 +5,6 @@ from facecloak_train.settings.attacks import (
     CompareSettings,
     CompositorSettings,
     EvaluateSettings,
-    TailorSettings,
 )
 from facecloak_train.settings.clips import (
     AttackClipsSettings,
@@ -20,6 +19,7 @@ from facecloak_train.settings.clips import (
 )
 from facecloak_train.settings.faces import (
     DescribeSettings,
+    ExportGradientSettings,
     ExportSettings,
     FitSettings,
     PrepareSettings,
@@ -43,6 +43,7 @@ __all__ = [
     "DescribeSettings",
     "EvaluateSettings",
     "ExportClipsSettings",
+    "ExportGradientSettings",
     "ExportSettings",
     "FitClipsSettings",
     "FitSettings",
@@ -56,7 +57,6 @@ __all__ = [
     "SynthesizeSettings",
     "TableMicroSettings",
     "TableSettings",
-    "TailorSettings",
     "TemplateSettings",
     "TuneSettings",
 ]

@@ -63,48 +63,6 @@ class AttackSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TailorSettings:
-    """Train a network that draws a perturbation for each face; a run that was killed goes on."""
-
-    data: Path
-    """What `facecloak-train prepare` wrote."""
-    victims: tuple[Path, ...]
-    """The classifiers to fool, exported .onnx or best.safetensors of `fit`."""
-    out: Path
-    """Run folder; an unfinished run in it is resumed."""
-    unseen: tuple[Path, ...] = ()
-    """Further classifiers, which the training never uses."""
-    input_px: int = 44
-    """Side of the crop that the networks look at, in pixels."""
-    eps: float = 5.0
-    """Largest change of a channel by the pattern, in 8-bit levels."""
-    smooth_share: float = 0.4
-    """What the pattern may use of eps where faces are smoothest."""
-    shift: float = 0.01
-    """Largest displacement, in face widths."""
-    steps: int = 3000
-    """How many steps."""
-    batch: int = 64
-    """Faces per step."""
-    learning_rate: float = 2e-3
-    """Peak of the schedule, for Adam."""
-    confidence: float = 5.0
-    """A lead of the wrong class, in logits, that is enough."""
-    public_faces: int = 3589
-    """How many PublicTest faces, the first ones, tell how far it is."""
-    told_steps: int = 200
-    """Steps between two looks at them, and between two checkpoints."""
-    seed: int = 1
-    """Seed of every random choice."""
-    jitter: Jitter = field(
-        default_factory=lambda: Jitter(
-            rotation_deg=5.0, shift=0.03, scale=0.05, contrast=0.15, brightness=0.08, flip=False
-        )
-    )
-    """How the classifier's own crop differs from ours."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluateSettings:
     """Measure a perturbation on PrivateTest at the far end of calls; goes on where it was killed.
 

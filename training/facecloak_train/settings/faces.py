@@ -196,3 +196,25 @@ class ExportSettings:
     """Name on the card, as shown to people."""
     precision: str = "fp16"
     """How the weights are stored: fp16 or fp32; they compute in fp32 either way."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportGradientSettings:
+    """Write the gradient of a classifier as ONNX, for the live app to fit perturbations with."""
+
+    data: Path
+    """What `facecloak-train prepare` wrote."""
+    weights: Path
+    """The classifier: a best.safetensors of `fit`, or an exported .onnx."""
+    out: Path
+    """The .onnx to write."""
+    name: str = "ResNet14"
+    """Name on the card."""
+    precision: str = "fp16"
+    """How the weights are stored: fp16 or fp32; they compute in fp32 either way."""
+    input_px: int = 44
+    """Side of the crop that the network looks at, in pixels."""
+    faces: int = 400
+    """How many PrivateTest faces the file is compared with torch on."""
+    seed: int = 1
+    """Seed of the choice of faces that measure an export's statistics."""

@@ -1,0 +1,10 @@
+"""A perturbation made to measure for each face while the call goes on, off the hot path.
+
+    gradient   a classifier's backward pass as an ONNX graph
+    canvas     a face as a perturbation changes it, and what a change of the face means for that
+    glance     how a classifier at the far end may look at it
+    tailor     projected gradient ascent on the last moments of each face, some steps now and then
+
+What is fitted keeps the budgets of the perturbation that it begins with, which stays on the face
+until then, and wherever nothing can be fitted.
+"""

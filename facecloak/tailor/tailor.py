@@ -1,0 +1,229 @@
+"""Fits a perturbation to each face: projected gradient ascent on its last few moments.
+
+The ascent is that of ``facecloak_train.attacks.universal``, by signs of gradients with momentum,
+each network's divided by its L1 norm before they are added (Dong et al., "Boosting Adversarial
+Attacks with Momentum", arXiv 1710.06081, equations 6 and 7), over random looks at the face
+(Athalye et al., "Synthesizing Robust Adversarial Examples", arXiv 1707.07397). What is fitted to
+one face in one mood leads networks astray that had no part in it, at a budget at which a
+perturbation for all faces hardly does: ``docs/results.md``.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facecloak.core import displacement
+from facecloak.core.displacement import Field
+from facecloak.core.interpolation import Plane
+from facecloak.core.perturbation import Perturbation
+from facecloak.core.types import Face, Fitted, Frame, Sighting
+from facecloak.tailor.canvas import FACE_PX, FINE_PX, Canvas
+from facecloak.tailor.glance import Glance, draw, straight
+from facecloak.tailor.gradient import PAIR, GradientModel
+from facecloak.verify.crop import face_crop
+
+CELLS: Final = 48
+"""Side of a pattern where the perturbation to begin with has none."""
+FIELD_CELLS: Final = 6
+"""Side of a displacement, likewise."""
+SMOOTH_SHARE: Final = 0.6
+"""What the pattern may use of its budget on smooth skin."""
+ENOUGH: Final = 2.5
+"""A lead in logits, in every network, with which nothing is changed."""
+MOMENTS: Final = 6
+"""How many moments of a face are kept."""
+FIRST_STEPS: Final = 8
+PATIENT_STEPS: Final = 32
+STEPS: Final = 4
+"""Steps at the first look at a face, live and in files, and at every later one."""
+EVERY_S: Final = 0.5
+RESTING_S: Final = 1.0
+"""How long to wait before the next look at a face: while it is fitted, and once that is enough."""
+AT_ONCE: Final = 2
+"""How many faces are fitted in one frame at most: verdicts wait meanwhile."""
+GONE_S: Final = 10.0
+"""After what time without a face what is known of it is forgotten."""
+_DECAY: Final = 0.9
+_STRIDE: Final = 0.4
+"""Length of the first step, as a share of the budget."""
+_SHORTEST: Final = 0.2
+_SHORTENED_BY: Final = 24
+"""After so many steps, a step has come down to this share of the first one."""
+_OVERSHOOT: Final = 2.0**0.5
+"""How much longer a shift may be than what its grid says along one axis."""
+
+
+@dataclass(slots=True)
+class _Moment:
+    """A face at one moment, and what each network reads in it."""
+
+    canvas: Canvas
+    labels: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class _Suit:
+    """What is known of one face, and what it has so far."""
+
+    pattern: Plane
+    field: Field
+    most: Plane
+    moments: deque[_Moment] = field(default_factory=lambda: deque(maxlen=MOMENTS))
+    drift: tuple[Plane, Field] | None = None
+    steps: int = 0
+    due_s: float = float("-inf")
+    seen_s: float = float("-inf")
+
+
+class GradientTailor:
+    """Implements ``core.ports.Tailor``.
+
+    Args:
+        models: the gradients to follow; all of the same classes.
+        start: what a face has before; its header's budgets hold for what is fitted, and its part
+            that changes with time stays.
+        strength: the factor at which it will be given.
+        first_steps: how many steps to take at the first look at a face.
+        seed: of the random looks.
+
+    Raises:
+        ValueError: there is no gradient to follow.
+    """
+
+    def __init__(
+        self,
+        models: Sequence[GradientModel],
+        start: Perturbation,
+        *,
+        strength: float = 1.0,
+        first_steps: int = FIRST_STEPS,
+        seed: int = 0,
+    ) -> None:
+        if not models:
+            msg = "a tailor needs at least one gradient"
+            raise ValueError(msg)
+        self._models = tuple(models)
+        self._start = start
+        self._strength = np.float32(strength)
+        self._first_steps = first_steps
+        self._rng = np.random.default_rng(seed)
+        swing = float(np.hypot(start.cosine, start.sine).max())
+        self._eps = max(0.0, start.header.eps - swing)
+        self._reach = start.header.shift / _OVERSHOOT
+        self._suits: dict[int, _Suit] = {}
+
+    def fit(self, clean: Frame, faces: Sequence[Face]) -> tuple[Fitted, ...]:
+        """Fit to the faces whose turn it is. Raises DeviceError."""
+        now_s = clean.captured_s
+        seen = {face.track: face for face in faces if face.sighting is not Sighting.PREDICTED}
+        for track in seen:
+            self._suits.setdefault(track, self._new()).seen_s = now_s
+        self._forget(now_s)
+        due = [track for track in seen if not 0 <= now_s < self._suits[track].due_s]
+        due.sort(key=lambda track: self._suits[track].due_s)
+        fitted = []
+        for track in due[:AT_ONCE]:
+            crop = face_crop(clean.image, seen[track].face_from_frame, FINE_PX)
+            suit = self._suits[track]
+            changed = self._alter(suit, Canvas(crop))
+            suit.due_s = now_s + (EVERY_S if changed else RESTING_S)
+            if changed:
+                fitted.append(Fitted(track, self._finished(suit)))
+        return tuple(fitted)
+
+    def _new(self) -> _Suit:
+        start = self._start
+        pattern = start.static.copy() if start.static.any() else np.zeros((CELLS, CELLS), "f4")
+        field_ = start.displacement.copy()
+        if not start.displaces:
+            field_ = np.zeros((2, FIELD_CELLS, FIELD_CELLS), np.float32)
+        return _Suit(pattern, field_, np.full_like(pattern, self._eps))
+
+    def _forget(self, now_s: float) -> None:
+        gone = [t for t, suit in self._suits.items() if not abs(now_s - suit.seen_s) <= GONE_S]
+        for track in gone:
+            del self._suits[track]
+
+    def _alter(self, suit: _Suit, canvas: Canvas) -> bool:
+        """Look at the face anew, and improve what it has; whether that was necessary."""
+        labels, leads = self._read(suit, canvas)
+        suit.moments.append(_Moment(canvas, labels))
+        if min(leads) >= ENOUGH:
+            return False
+        share = SMOOTH_SHARE + (1.0 - SMOOTH_SHARE) * canvas.hides(len(suit.pattern))
+        most = (self._eps * share).astype(np.float32)
+        suit.most = most if suit.steps == 0 else 0.5 * (suit.most + most)
+        for _ in range(STEPS if suit.steps else self._first_steps):
+            self._step(suit)
+        return True
+
+    def _read(self, suit: _Suit, canvas: Canvas) -> tuple[tuple[int, ...], list[float]]:
+        """What each network reads in the face as captured, and how far from that it is as sent."""
+        sent = self._paint(suit, canvas)
+        labels, leads = [], []
+        for model in self._models:
+            look = straight(FACE_PX, model.card.input_px)
+            pair = np.stack([look.look(canvas.clean), look.look(sent)])
+            logits, _ = model.pull(pair, np.zeros(PAIR, np.int64))
+            label = int(logits[0].argmax())
+            others = np.delete(logits[1], label)
+            labels.append(label)
+            leads.append(float(others.max() - logits[1, label]))
+        return tuple(labels), leads
+
+    def _step(self, suit: _Suit) -> None:
+        """One step up, on the newest moment and another one."""
+        newest = suit.moments[-1]
+        other = suit.moments[int(self._rng.integers(len(suit.moments)))]
+        moments = (newest, other)
+        sent = [self._paint(suit, moment.canvas) for moment in moments]
+        drift = suit.drift or (np.zeros_like(suit.pattern), np.zeros_like(suit.field))
+        pulls = [np.float32(_DECAY) * part for part in drift]
+        for number, model in enumerate(self._models):
+            looks = [draw(self._rng, FACE_PX, model.card.input_px) for _ in moments]
+            pair = np.stack([look.look(face) for look, face in zip(looks, sent, strict=True)])
+            labels = np.array([moment.labels[number] for moment in moments])
+            _, gradients = model.pull(pair, labels)
+            for part, pull in enumerate(self._pulled(suit, moments, looks, gradients)):
+                pulls[part] = pulls[part] + pull / max(float(np.abs(pull).sum()), 1e-12)
+        suit.drift = pulls[0], pulls[1]
+        length = max(_SHORTEST, 1.0 - (1.0 - _SHORTEST) * suit.steps / _SHORTENED_BY) * _STRIDE
+        pattern = suit.pattern + np.float32(length * self._eps) * np.sign(pulls[0])
+        suit.pattern = np.clip(pattern, -suit.most, suit.most).astype(np.float32)
+        field_ = suit.field + np.float32(length * self._reach) * np.sign(pulls[1])
+        suit.field = np.clip(field_, -self._reach, self._reach).astype(np.float32)
+        suit.steps += 1
+
+    def _pulled(
+        self,
+        suit: _Suit,
+        moments: Sequence[_Moment],
+        looks: Sequence[Glance],
+        gradients: NDArray[np.float32],
+    ) -> list[NDArray[np.float32]]:
+        """The gradient of a network, of both moments, by pattern and displacement."""
+        pulled = [
+            moment.canvas.pull(look.pull(gradient, FACE_PX), len(suit.pattern), suit.field.shape[-1])
+            for moment, look, gradient in zip(moments, looks, gradients, strict=True)
+        ]
+        return [np.sum(part, axis=0) for part in zip(*pulled, strict=True)]
+
+    def _paint(self, suit: _Suit, canvas: Canvas) -> Plane:
+        return canvas.paint(self._strength * suit.pattern, self._strength * suit.field)
+
+    def _finished(self, suit: _Suit) -> Perturbation:
+        """What the suit is now, within both budgets of the displacement."""
+        header = self._start.header
+        field_ = suit.field
+        if header.shift:
+            field_ = displacement.within(
+                field_, most_shift=header.shift, most_strain=header.strain
+            )
+            suit.field = field_
+        return Perturbation(
+            header, suit.pattern, self._start.cosine, self._start.sine, field_.copy()
+        )

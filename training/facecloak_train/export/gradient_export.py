@@ -1,0 +1,110 @@
+"""What leads a classifier astray, as one ONNX graph: faces in, logits and their gradient out.
+
+The live app has no torch, so the backward pass through a network whose weights stand still is
+written out here as forward operators and exported like any network.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from torch import Tensor, nn
+from torch._decomp import core_aten_decompositions
+from torch.fx.experimental.proxy_tensor import make_fx
+
+from facecloak.core.modelcard import ModelCard
+from facecloak_train.export.onnx_export import OPSET, write
+
+CONFIDENCE: Final = 5.0
+"""A lead of another class, in logits, beyond which a face pulls no more."""
+_FAR: Final = 1e4
+_aten = torch.ops.aten
+
+Pulling = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+
+
+def pulling(net: nn.Module) -> Pulling:
+    """A function of faces and of what is read in them: the logits, and where another class gains.
+
+    It takes ``float32[N, 1, S, S]`` in ``[0, 1]`` and ``float32[N, C]``, one at the class that is
+    to lose and zero elsewhere. It returns ``float32[N, C]`` and the gradient, ``float32[N, 1, S,
+    S]``, of the lead of the best other class, counted up to ``CONFIDENCE`` (Carlini and Wagner,
+    arXiv 1608.04644, f6; see ``attacks.universal.margin_loss``).
+
+    Args:
+        net: in evaluation mode, its weights without gradients.
+    """
+
+    def pull(faces: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
+        faces = faces.detach().requires_grad_()
+        logits = net(faces)
+        lead = (logits - _FAR * own).amax(1) - (logits * own).sum(1)
+        (gradient,) = torch.autograd.grad(lead.clamp(max=CONFIDENCE).sum(), faces)
+        return logits.detach(), gradient.detach()
+
+    return pull
+
+
+def export_gradient(net: nn.Module, card: ModelCard, path: Path) -> None:
+    """Write :func:`pulling` of ``net`` and ``card`` to ``path``, sealed, in one step.
+
+    Args:
+        net: in evaluation mode, on the CPU, its weights without gradients.
+        card: ``input_px`` is the side S of the faces.
+        path: where to.
+    """
+    faces = torch.rand(2, 1, card.input_px, card.input_px)
+    own = torch.eye(len(card.labels))[:2]
+    decompositions: dict[Any, Any] = dict(core_aten_decompositions())
+    decompositions[_aten.convolution_backward.default] = _convolution_backward
+    graph = make_fx(pulling(net), decomposition_table=decompositions)(faces, own)
+    program = torch.onnx.export(
+        graph,
+        (faces, own),
+        dynamo=True,
+        opset_version=OPSET,
+        input_names=["faces", "own"],
+        output_names=["logits", "gradient"],
+        verbose=False,
+    )
+    if program is None:
+        msg = "torch exported nothing"
+        raise RuntimeError(msg)
+    write(program.model_proto, card, path)
+
+
+def _convolution_backward(  # noqa: PLR0913 - the operator's own arguments
+    gradient: Tensor,
+    inputs: Tensor,
+    weight: Tensor,
+    _bias_sizes: Sequence[int] | None,
+    stride: Sequence[int],
+    padding: Sequence[int],
+    dilation: Sequence[int],
+    transposed: bool,  # noqa: FBT001
+    _output_padding: Sequence[int],
+    groups: int,
+    _wanted: Sequence[bool],
+) -> tuple[Tensor, None, None]:
+    """The gradient of the inputs alone: a convolution again, transposed where it has a stride."""
+    if transposed or set(dilation) != {1}:
+        msg = "only plain convolutions are differentiated"
+        raise NotImplementedError(msg)
+    size = weight.shape[-1]
+    none = [0, 0]
+    if set(stride) == {1}:
+        outputs, own = weight.shape[:2]
+        mirrored = weight.flip(2, 3).reshape(groups, outputs // groups, own, size, size)
+        mirrored = mirrored.transpose(1, 2).reshape(groups * own, outputs // groups, size, size)
+        around = [size - 1 - margin for margin in padding]
+        back = _aten.convolution(
+            gradient, mirrored, None, stride, around, dilation, False, none, groups
+        )
+        return back, None, None
+    rest = [
+        inputs.shape[axis] - ((gradient.shape[axis] - 1) * step - 2 * margin + size)
+        for axis, step, margin in zip((2, 3), stride, padding, strict=True)
+    ]
+    back = _aten.convolution(gradient, weight, None, stride, padding, dilation, True, rest, groups)
+    return back, None, None
