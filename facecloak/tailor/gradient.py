@@ -41,16 +41,20 @@ class GradientModel:
             raise ArtifactError(msg, "Make it with `facecloak-train export-gradient`.")
 
     def pull(
-        self, crops: Crops, labels: NDArray[np.int64]
+        self,
+        crops: Crops,
+        labels: NDArray[np.int64],
+        rivals: NDArray[np.bool_] | None = None,
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """What is read in two faces, and what would lead further away from these labels.
 
         Args:
             crops: as the card says.
             labels: ``int64[2]``, the class that is to lose in each.
+            rivals: ``bool[C]``, which classes may win instead, in both; all if not given.
 
         Returns:
-            Logits, ``float32[2, C]``, and the gradient of the lead of the best other class,
+            Logits, ``float32[2, C]``, and the gradient of the lead of the best rival,
             ``float32[2, S, S]``; zero where that lead is large.
 
         Raises:
@@ -58,6 +62,7 @@ class GradientModel:
         """
         own = np.zeros((PAIR, len(self.card.labels)), np.float32)
         own[np.arange(PAIR), labels] = 1.0
-        values = self._graph.run(crops[:, None], own)
+        may_win = np.ones_like(own) if rivals is None else np.tile(rivals, (PAIR, 1))
+        values = self._graph.run(crops[:, None], own, (may_win * (1.0 - own)).astype(np.float32))
         logits, gradient = (self._graph.fetch(value) for value in values)
         return logits, gradient[:, 0]

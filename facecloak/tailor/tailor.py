@@ -43,6 +43,11 @@ STEPS: Final = 4
 EVERY_S: Final = 0.5
 RESTING_S: Final = 1.0
 """How long to wait before the next look at a face: while it is fitted, and once that is enough."""
+RIVALS: Final = 3
+"""Among how many classes, drawn for each face, the one is that it is to be read as: to whatever is
+nearest, a face is led by what it shows, which then could be told from where it was led."""
+RELENT: Final = 12
+"""After how many steps one more class is allowed, where these are out of reach."""
 AT_ONCE: Final = 2
 """How many faces are fitted in one frame at most: verdicts wait meanwhile."""
 GONE_S: Final = 10.0
@@ -72,11 +77,17 @@ class _Suit:
     pattern: Plane
     field: Field
     most: Plane
+    order: NDArray[np.int64]
     moments: deque[_Moment] = field(default_factory=lambda: deque(maxlen=MOMENTS))
     drift: tuple[Plane, Field] | None = None
     steps: int = 0
-    due_s: float = float("-inf")
+    looked_s: float = float("-inf")
+    rest_s: float = 0.0
     seen_s: float = float("-inf")
+
+    def is_due(self, now_s: float) -> bool:
+        """Whether it is time to look at the face again; also after time ran backwards."""
+        return not 0 <= now_s - self.looked_s < self.rest_s
 
 
 class GradientTailor:
@@ -88,6 +99,7 @@ class GradientTailor:
             that changes with time stays.
         strength: the factor at which it will be given.
         first_steps: how many steps to take at the first look at a face.
+        from_scratch: begin with nothing but what changes with time.
         seed: of the random looks.
 
     Raises:
@@ -101,6 +113,7 @@ class GradientTailor:
         *,
         strength: float = 1.0,
         first_steps: int = FIRST_STEPS,
+        from_scratch: bool = False,
         seed: int = 0,
     ) -> None:
         if not models:
@@ -110,6 +123,7 @@ class GradientTailor:
         self._start = start
         self._strength = np.float32(strength)
         self._first_steps = first_steps
+        self._from_scratch = from_scratch
         self._rng = np.random.default_rng(seed)
         swing = float(np.hypot(start.cosine, start.sine).max())
         self._eps = max(0.0, start.header.eps - swing)
@@ -123,25 +137,28 @@ class GradientTailor:
         for track in seen:
             self._suits.setdefault(track, self._new()).seen_s = now_s
         self._forget(now_s)
-        due = [track for track in seen if not 0 <= now_s < self._suits[track].due_s]
-        due.sort(key=lambda track: self._suits[track].due_s)
+        due = [track for track in seen if self._suits[track].is_due(now_s)]
+        due.sort(key=lambda track: self._suits[track].looked_s)
         fitted = []
         for track in due[:AT_ONCE]:
             crop = face_crop(clean.image, seen[track].face_from_frame, FINE_PX)
             suit = self._suits[track]
             changed = self._alter(suit, Canvas(crop))
-            suit.due_s = now_s + (EVERY_S if changed else RESTING_S)
+            suit.looked_s, suit.rest_s = now_s, EVERY_S if changed else RESTING_S
             if changed:
                 fitted.append(Fitted(track, self._finished(suit)))
         return tuple(fitted)
 
     def _new(self) -> _Suit:
         start = self._start
-        pattern = start.static.copy() if start.static.any() else np.zeros((CELLS, CELLS), "f4")
-        field_ = start.displacement.copy()
-        if not start.displaces:
-            field_ = np.zeros((2, FIELD_CELLS, FIELD_CELLS), np.float32)
-        return _Suit(pattern, field_, np.full_like(pattern, self._eps))
+        pattern = np.zeros((CELLS, CELLS), np.float32)
+        field_ = np.zeros((2, FIELD_CELLS, FIELD_CELLS), np.float32)
+        if start.static.any() and not self._from_scratch:
+            pattern = start.static.copy()
+        if start.displaces and not self._from_scratch:
+            field_ = start.displacement.copy()
+        order = self._rng.permutation(len(self._models[0].card.labels))
+        return _Suit(pattern, field_, np.full_like(pattern, self._eps), order)
 
     def _forget(self, now_s: float) -> None:
         gone = [t for t, suit in self._suits.items() if not abs(now_s - suit.seen_s) <= GONE_S]
@@ -187,7 +204,7 @@ class GradientTailor:
             looks = [draw(self._rng, FACE_PX, model.card.input_px) for _ in moments]
             pair = np.stack([look.look(face) for look, face in zip(looks, sent, strict=True)])
             labels = np.array([moment.labels[number] for moment in moments])
-            _, gradients = model.pull(pair, labels)
+            _, gradients = model.pull(pair, labels, self._rivals(suit))
             for part, pull in enumerate(self._pulled(suit, moments, looks, gradients)):
                 pulls[part] = pulls[part] + pull / max(float(np.abs(pull).sum()), 1e-12)
         suit.drift = pulls[0], pulls[1]
@@ -211,6 +228,15 @@ class GradientTailor:
             for moment, look, gradient in zip(moments, looks, gradients, strict=True)
         ]
         return [np.sum(part, axis=0) for part in zip(*pulled, strict=True)]
+
+    def _rivals(self, suit: _Suit) -> NDArray[np.bool_]:
+        """The classes that may win: the first ones, in an order that is drawn for each face, that
+        no network reads in it."""
+        read = {label for moment in suit.moments for label in moment.labels}
+        others = [label for label in suit.order if label not in read]
+        rivals = np.zeros(len(suit.order), np.bool_)
+        rivals[(others or suit.order)[: RIVALS + suit.steps // RELENT]] = True
+        return rivals
 
     def _paint(self, suit: _Suit, canvas: Canvas) -> Plane:
         return canvas.paint(self._strength * suit.pattern, self._strength * suit.field)

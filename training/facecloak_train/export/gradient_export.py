@@ -4,6 +4,7 @@ The live app has no torch, so the backward pass through a network whose weights 
 written out here as forward operators and exported like any network.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -21,25 +22,26 @@ CONFIDENCE: Final = 5.0
 _FAR: Final = 1e4
 _aten = torch.ops.aten
 
-Pulling = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+Pulling = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
 def pulling(net: nn.Module) -> Pulling:
-    """A function of faces and of what is read in them: the logits, and where another class gains.
+    """A function of faces and of two sets of classes: the logits, and where the second ones gain.
 
-    It takes ``float32[N, 1, S, S]`` in ``[0, 1]`` and ``float32[N, C]``, one at the class that is
-    to lose and zero elsewhere. It returns ``float32[N, C]`` and the gradient, ``float32[N, 1, S,
-    S]``, of the lead of the best other class, counted up to ``CONFIDENCE`` (Carlini and Wagner,
-    arXiv 1608.04644, f6; see ``attacks.universal.margin_loss``).
+    It takes ``float32[N, 1, S, S]`` in ``[0, 1]`` and two times ``float32[N, C]``: one at the class
+    that is to lose, and one at each of those that may win instead, zero elsewhere. It returns
+    ``float32[N, C]`` and the gradient, ``float32[N, 1, S, S]``, of the lead of the best of these,
+    counted up to ``CONFIDENCE`` (Carlini and Wagner, arXiv 1608.04644, f6; see
+    ``attacks.universal.margin_loss``, where any other class may win).
 
     Args:
         net: in evaluation mode, its weights without gradients.
     """
 
-    def pull(faces: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
+    def pull(faces: Tensor, own: Tensor, rivals: Tensor) -> tuple[Tensor, Tensor]:
         faces = faces.detach().requires_grad_()
         logits = net(faces)
-        lead = (logits - _FAR * own).amax(1) - (logits * own).sum(1)
+        lead = (logits - _FAR * (1.0 - rivals)).amax(1) - (logits * own).sum(1)
         (gradient,) = torch.autograd.grad(lead.clamp(max=CONFIDENCE).sum(), faces)
         return logits.detach(), gradient.detach()
 
@@ -56,15 +58,18 @@ def export_gradient(net: nn.Module, card: ModelCard, path: Path) -> None:
     """
     faces = torch.rand(2, 1, card.input_px, card.input_px)
     own = torch.eye(len(card.labels))[:2]
+    rivals = 1.0 - own
+    for chatty in ("onnxscript", "onnx_ir"):  # they tell every weight that they do not fold
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     decompositions: dict[Any, Any] = dict(core_aten_decompositions())
     decompositions[_aten.convolution_backward.default] = _convolution_backward
-    graph = make_fx(pulling(net), decomposition_table=decompositions)(faces, own)
+    graph = make_fx(pulling(net), decomposition_table=decompositions)(faces, own, rivals)
     program = torch.onnx.export(
         graph,
-        (faces, own),
+        (faces, own, rivals),
         dynamo=True,
         opset_version=OPSET,
-        input_names=["faces", "own"],
+        input_names=["faces", "own", "rivals"],
         output_names=["logits", "gradient"],
         verbose=False,
     )

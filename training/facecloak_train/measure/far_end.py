@@ -3,7 +3,7 @@
 import contextlib
 import dataclasses
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from facecloak.cloak.opencv_cloak import OpenCvCloak, face_box
+from facecloak.core.ports import Tailor
 from facecloak.core.types import Face, Image
 from facecloak_train.data.fer2013 import Faces
 from facecloak_train.measure.calls import (
@@ -55,6 +56,7 @@ class FarEnd:
     Args:
         legs: how its pictures get to the far end.
         cloaks: what is laid on it, by name, beside nothing.
+        tailors: who makes what a cloak lays on a face to measure, by the cloak's name.
         chooser: lets a bank know what its selector reads in the face.
         victims: who reads it there.
         noise: the camera's; see :func:`facecloak_train.measure.calls.camera_noise`.
@@ -65,6 +67,7 @@ class FarEnd:
         self,
         legs: Sequence[Leg],
         cloaks: Mapping[str, OpenCvCloak],
+        tailors: Mapping[str, Callable[[], Tailor]],
         chooser: Chooser,
         victims: Sequence[Victim],
         *,
@@ -73,6 +76,7 @@ class FarEnd:
     ) -> None:
         self._legs = legs
         self._cloaks = cloaks
+        self._tailors = tailors
         self._chooser = chooser
         self._victims = victims
         self._noise = noise
@@ -127,6 +131,8 @@ class FarEnd:
         for name, cloak in self._cloaks.items():
             if cloak.selector.name:
                 self._chooser.tell(cloak, call.frames[0], call.faces[0])
+            if name in self._tailors:
+                cloak.wear(self._tailors[name]().fit(call.frames[0], call.faces[:1]))
             pictures[name] = call.cloaked(cloak)
             if looked_at:
                 moved[name] = cloak.displaced(call.frames[0], call.faces[:1]).image

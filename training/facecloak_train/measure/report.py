@@ -19,8 +19,8 @@ def evaluate_markdown(report: dict[str, Any]) -> str:
         f"that they would be shielded. Made against {', '.join(report['made_against'])}: in bold. "
         "At strength 1 at most "
         f"{report['eps']:g} levels are added and the face is moved by at most "
-        f"{_percent(report['shift'])} of its width. Random sign noise of the same levels stands "
-        "beside it.",
+        f"{_percent(report['shift'])} of its width. " + _fitted(report) + "Random sign noise of "
+        "the same levels stands beside it.",
         "",
         f"| strength | leg | classifier | fooled (95 %) | {' | '.join(others)} "
         "| read rightly, before | UAR, before | bits (95 %), before | largest class | faces |",
@@ -41,6 +41,13 @@ def evaluate_markdown(report: dict[str, Any]) -> str:
             lines.append(before + _mean_of(unseen, pairs))
     lines += ["", *_notes(report), "", *_visible(report), f"Made by `{report['command']}`.", ""]
     return "\n".join(lines)
+
+
+def _fitted(report: dict[str, Any]) -> str:
+    if not report.get("fitted_with"):
+        return ""
+    start = "from nothing" if report["from_scratch"] else "from the perturbation for all faces"
+    return f"Fitted to each face, {start}, with {', '.join(report['fitted_with'])}. "
 
 
 def _evaluated(name: str, ours: dict[str, Any], *others: dict[str, Any]) -> str:

@@ -18,6 +18,7 @@ go beside the report.
 
 import contextlib
 import dataclasses
+import functools
 import json
 import logging
 import sys
@@ -31,6 +32,8 @@ from facecloak.cloak.opencv_cloak import OpenCvCloak
 from facecloak.core import bank as banks
 from facecloak.core.bank import Bank
 from facecloak.core.perturbation import ANY, FORMAT, Perturbation
+from facecloak.tailor.gradient import GradientModel
+from facecloak.tailor.tailor import GradientTailor
 from facecloak_train import run
 from facecloak_train.attacks.baselines import random_sign
 from facecloak_train.data import fer2013
@@ -52,6 +55,8 @@ from facecloak_train.victims import opened
 logger = logging.getLogger(__name__)
 
 OURS: Final = "FaceCloak"
+FOR_ALL: Final = "not fitted"
+"""What the same perturbation does as it is for all faces, beside what is fitted to each."""
 NOISE: Final = "random sign"
 _NOISE_CELLS: Final = 48
 """Side of the noise beside a perturbation that has no pattern of its own."""
@@ -72,6 +77,9 @@ def evaluate_fooling(settings: EvaluateSettings) -> dict[str, Any]:
     chosen = _drawn(private, settings.faces, settings.seed)
     shipped = banks.load(settings.perturbation)
     patterns = _patterns(shipped, parts=settings.parts)
+    gradients = [GradientModel(path) for path in settings.tailor]
+    if gradients:
+        patterns = {OURS: shipped, FOR_ALL: shipped} | patterns
     cloaks = {
         _named(kind, strength): OpenCvCloak(pattern, strength)
         for strength in settings.strengths
@@ -88,7 +96,21 @@ def evaluate_fooling(settings: EvaluateSettings) -> dict[str, Any]:
             victims.append(rule)
             told = {"landmark_rule": rule.told}
         noise = camera_noise(settings.noise, settings.pictures, settings.seed)
-        far_end = FarEnd(legs, cloaks, Chooser(shipped), victims, noise=noise, seed=settings.seed)
+        tailors = {
+            _named(OURS, strength): functools.partial(
+                GradientTailor,
+                gradients,
+                shipped.alone(ANY),
+                strength=strength,
+                first_steps=settings.tailor_steps,
+                from_scratch=settings.from_scratch,
+            )
+            for strength in settings.strengths
+            if gradients
+        }
+        far_end = FarEnd(
+            legs, cloaks, tailors, Chooser(shipped), victims, noise=noise, seed=settings.seed
+        )
         far_end.measure(private, chosen, ledger)
     found = [ledger.rows[number] for number in chosen if ledger.rows[number]["found"]]
     if not found:
@@ -103,20 +125,24 @@ def evaluate_fooling(settings: EvaluateSettings) -> dict[str, Any]:
         for kind in patterns
     ]
     seen = _seen(found)
+    attacked, made_against = _attacked(settings, shipped, gradients)
     if settings.record:
-        header = dataclasses.replace(shipped.header, measured=_measured(rows, seen))
+        kind = FOR_ALL if gradients else OURS
+        header = dataclasses.replace(shipped.header, measured=_measured(rows, seen, kind))
         shipped.with_header(header).save(settings.perturbation)
     report = {
         "command": " ".join(["facecloak-train", *sys.argv[1:]]),
         "perturbation_sha256": run.digest_of(settings.perturbation),
-        "made_against": [victim.name for victim in shipped.header.victims],
+        "made_against": made_against,
+        "fitted_with": [model.card.name for model in gradients],
+        "from_scratch": settings.from_scratch,
         "eps": shipped.header.eps,
         "shift": shipped.header.shift,
         "classifiers": {
             victim.name: {
                 "architecture": victim.architecture,
                 "sha256": victim.sha256,
-                "attacked": _is_attacked(victim, shipped),
+                "attacked": bool({victim.name, victim.sha256, victim.architecture} & attacked),
                 "control": victim.name == landmark_rule.NAME,
             }
             for victim in victims
@@ -193,6 +219,7 @@ def _question(settings: EvaluateSettings, victims: Sequence[str]) -> dict[str, A
     for other in ("out", "faces", "record", "models"):
         del asked[other]
     asked |= {name: run.digest_of(asked[name]) for name in ("data", "perturbation")}
+    asked["tailor"] = [run.digest_of(path) for path in settings.tailor]
     return asked | {"victims": victims}
 
 
@@ -218,10 +245,18 @@ def _some(faces: Faces, count: int, seed: int) -> Faces:
     return Faces(faces.images[drawn], faces.labels[drawn])
 
 
-def _is_attacked(victim: Victim, shipped: Bank) -> bool:
-    """Whether the perturbation was made against this classifier."""
-    known = {name for one in shipped.header.victims for name in (one.name, one.sha256)}
-    return bool(known & {victim.name, victim.sha256})
+def _attacked(
+    settings: EvaluateSettings, shipped: Bank, gradients: Sequence[GradientModel]
+) -> tuple[set[str], list[str]]:
+    """What the classifiers that had a part in it are known by, and their names."""
+    cards = [model.card for model in gradients]
+    known = {text for card in cards for text in (card.name, card.architecture)}
+    names = [card.name for card in cards]
+    if not settings.from_scratch:
+        victims = shipped.header.victims
+        known |= {text for one in victims for text in (one.name, one.sha256)}
+        names = [*dict.fromkeys([*(one.name for one in victims), *names])]
+    return known, names
 
 
 def _figures(found: Sequence[Row], leg: Leg, victim: Victim, name: str) -> dict[str, Any]:
@@ -252,17 +287,19 @@ def _seen(found: Sequence[Row]) -> dict[str, dict[str, dict[str, float]]]:
 
 
 def _measured(
-    rows: Sequence[Mapping[str, Any]], seen: Mapping[str, Mapping[str, Mapping[str, float]]]
+    rows: Sequence[Mapping[str, Any]],
+    seen: Mapping[str, Mapping[str, Mapping[str, float]]],
+    kind: str,
 ) -> dict[str, float]:
     """What goes into a header: of the first strength, each classifier after each leg."""
     first = rows[0]["strength"]
     measured = {
         f"{row['classifier']}, {row['leg']}, {figure}": row[figure]
         for row in rows
-        if row["strength"] == first and row["perturbation"] == OURS and row["faces"]
+        if row["strength"] == first and row["perturbation"] == kind and row["faces"]
         for figure in ("faces", "fooling_rate", "accuracy", "bits", "clean_bits")
     }
-    visible = seen.get(_named(OURS, first), {})
+    visible = seen.get(_named(kind, first), {})
     return measured | {
         f"{part}, {key}": value
         for part, figures in visible.items()

@@ -57,7 +57,7 @@ def export_gradient(settings: ExportGradientSettings) -> None:
     crops = centre_crop(private, settings.input_px).float() / 255.0
     with torch.no_grad():
         own = torch.eye(len(fer2013.LABELS))[net(crops).argmax(1)]
-    logits, gradients = pulling(net)(crops, own)
+    logits, gradients = pulling(net)(crops, own, 1.0 - own)
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder) / settings.out.name
         export(net, card, draft)

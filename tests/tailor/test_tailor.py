@@ -1,0 +1,171 @@
+"""What is fitted, when, and within which budgets: with the shipped gradients and a linear one."""
+
+import dataclasses
+
+import cv2
+import numpy as np
+import pytest
+from skimage.data import astronaut
+
+from facecloak.core import artifacts, bank, displacement
+from facecloak.core.modelcard import ModelCard
+from facecloak.core.perturbation import Header, Perturbation
+from facecloak.core.types import Face, Frame, Sighting
+from facecloak.tailor import tailor as tailoring
+from facecloak.tailor.canvas import FINE_PX, Canvas
+from facecloak.tailor.gradient import GradientModel
+from facecloak.tailor.tailor import EVERY_S, GONE_S, RESTING_S, GradientTailor
+from facecloak.verify.crop import face_crop
+from facecloak.verify.onnx_judge import OnnxClassifier
+from tests.tailor.test_canvas import PLACE, picture
+
+FACE = Face(1, PLACE)
+
+
+class Linear:
+    """Two classes; ``weights`` tell for the second. Counts how often it was asked."""
+
+    def __init__(self, weights, bias=0.0):
+        self.card = ModelCard(
+            name="Linear", architecture="linear", labels=("a", "b"), input_px=44, dataset="none"
+        )
+        self.weights = weights.astype(np.float32)
+        self.bias = bias
+        self.asked = 0
+
+    def pull(self, crops, labels, rivals=None):
+        self.asked += 1
+        score = (crops * self.weights).sum(axis=(1, 2)) + self.bias
+        logits = np.stack([-score, score], axis=1)
+        sign = np.where(labels == 0, 2.0, -2.0).astype(np.float32)
+        return logits, sign[:, None, None] * self.weights
+
+
+def start(*, eps=4.0, shift=0.0, **parts):
+    header = Header(
+        eps=eps, shift=shift, strain=0.2 if shift else 0.0, method="t", seed=0, datasets=(),
+        victims=(),
+    )  # fmt: skip
+    return Perturbation(header, np.full((12, 12), eps, np.float32), **parts)
+
+
+def grey(value=128, at_s=0.0):
+    """A frame without texture."""
+    return Frame(np.full((200, 280, 3), value, np.uint8), at_s, 0)
+
+
+def test_against_a_linear_classifier_the_fit_is_the_optimum():
+    """On a face without texture the most is the budget of smooth skin, against the weights."""
+    weights = np.kron(np.where(np.indices((4, 4)).sum(0) % 2, 1.0, -1.0), np.ones((11, 11)))
+    one = GradientTailor(
+        [Linear(weights, 1.0)], start(), first_steps=40, from_scratch=True
+    )
+    (fitted,) = one.fit(grey(), [FACE])
+    pattern = fitted.perturbation.static
+    most = 4.0 * tailoring.SMOOTH_SHARE
+    assert np.abs(pattern).max() == pytest.approx(most)
+    for row in (1, 2):  # the corners are outside of the face
+        for column in (1, 2):
+            middle = pattern[12 * row + 4 : 12 * row + 8, 12 * column + 4 : 12 * column + 8]
+            wanted = most if (row + column) % 2 == 0 else -most  # away from what it reads
+            np.testing.assert_allclose(middle, wanted, atol=1e-5)
+
+
+def test_real_faces_are_led_astray_within_every_budget():
+    shipped = bank.load(artifacts.perturbation("default")).alone("any")
+    models = [GradientModel(path) for path in artifacts.gradients()]
+    one = GradientTailor(models, shipped, first_steps=32, seed=1)
+    (fitted,) = one.fit(picture(), [FACE])
+    made = fitted.perturbation
+    assert fitted.track == 1
+    assert made.reach <= shipped.header.eps
+    assert displacement.largest(made.displacement) <= shipped.header.shift * (1 + 1e-4)
+    assert displacement.strain(made.displacement) <= shipped.header.strain * (1 + 1e-4)
+    canvas = Canvas(face_crop(picture().image, PLACE, FINE_PX))
+    pair = [np.rint(canvas.clean), canvas.paint(made.static, made.displacement)]
+    for path in artifacts.models():
+        judge = OnnxClassifier(path, "cpu")
+        if judge.card.is_clip:
+            continue
+        clean, sent = judge.logits(np.stack(pair).astype(np.uint8))
+        said = clean.argmax()
+        before, after = (one[said] - np.delete(one, said).max() for one in (clean, sent))
+        assert after < before - 0.5, judge.card.name  # of a broad smile, in half a second
+
+
+def test_what_changes_with_time_stays_and_has_its_part_of_the_budget():
+    beat = np.full((6, 6), 2.0, np.float32)
+    first = Perturbation(
+        start().header, np.full((12, 12), 1.0, np.float32), beat, np.zeros((6, 6), np.float32)
+    )
+    one = GradientTailor([Linear(np.ones((44, 44)))], first, first_steps=30)
+    (fitted,) = one.fit(grey(), [FACE])
+    made = fitted.perturbation
+    assert (made.cosine == beat).all()
+    assert np.abs(made.static).max() <= 2.0 * tailoring.SMOOTH_SHARE + 1e-6
+    assert made.reach <= 4.0
+
+
+def test_a_face_is_looked_at_now_and_then_and_less_often_once_it_is_enough():
+    model = Linear(np.ones((44, 44)), bias=-1000.0)
+    one = GradientTailor([model], start())
+    every = [step * 0.1 for step in range(60)]
+    times = [at_s for at_s in every if one.fit(grey(at_s=at_s), [FACE])]
+    assert np.diff(times).min() >= EVERY_S - 1e-9
+    eased = Linear(np.ones((44, 44)) * 1.0)
+    eased.bias = -float((grey().image[0, 0, 0] / 255.0) * 44 * 44) - 0.5  # just on this side
+    quick = GradientTailor([eased], start())
+    fits = [at_s for at_s in every if quick.fit(grey(at_s=at_s), [FACE])]
+    assert len(fits) < len(times)
+    asked = eased.asked
+    assert quick.fit(grey(at_s=every[-1] + RESTING_S), [FACE]) == ()
+    assert eased.asked == asked + 1  # it looks, and leaves it
+
+
+def test_who_is_only_guessed_at_is_not_fitted_and_no_more_than_some_at_once():
+    one = GradientTailor([Linear(np.ones((44, 44)), -1000.0)], start())
+    guessed = dataclasses.replace(FACE, sighting=Sighting.PREDICTED)
+    assert one.fit(grey(), [guessed]) == ()
+    crowd = [Face(track, PLACE) for track in range(5)]
+    seen = [
+        {fitted.track for fitted in one.fit(grey(at_s=at_s), crowd)} for at_s in (0.0, 0.1, 0.2)
+    ]
+    assert [len(tracks) for tracks in seen] == [2, 2, 1]
+    assert set.union(*seen) == {0, 1, 2, 3, 4}
+
+
+def test_who_is_gone_is_forgotten_and_a_clock_set_back_does_no_harm():
+    one = GradientTailor([Linear(np.ones((44, 44)), -1000.0)], start())
+    assert one.fit(grey(at_s=100.0), [FACE])
+    assert one.fit(grey(at_s=3.0), [FACE])
+    assert one.fit(grey(at_s=3.0 + GONE_S + 1.0), [Face(2, PLACE)])
+    assert set(one._suits) == {2}
+
+
+def test_the_same_seed_fits_the_same():
+    models = [GradientModel(path) for path in artifacts.gradients()]
+    shipped = bank.load(artifacts.perturbation("default")).alone("any")
+    made = [
+        GradientTailor(models, shipped, seed=4).fit(picture(), [FACE])[0].perturbation
+        for _ in range(2)
+    ]
+    assert (made[0].static == made[1].static).all()
+    assert (made[0].displacement == made[1].displacement).all()
+
+
+def test_without_gradients_there_is_no_tailor():
+    with pytest.raises(ValueError, match="at least one gradient"):
+        GradientTailor([], start())
+
+
+def test_a_pattern_is_weaker_on_smooth_skin():
+    """A face of which one half is smooth."""
+    rgb = astronaut()[0:200, 100:380].copy()
+    rgb[:, :140] = 128
+    frame = Frame(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), 0.0, 0)
+    model = Linear(np.random.default_rng(0).normal(0, 1, (44, 44)))
+    (fitted,) = GradientTailor([model], start(), first_steps=40).fit(frame, [FACE])
+    rows = np.abs(fitted.perturbation.static)
+    smooth, busy = rows[:, : rows.shape[1] // 3].max(), rows[:, rows.shape[1] // 2 :].max()
+    assert smooth <= 4.0 * tailoring.SMOOTH_SHARE + 1e-5
+    assert busy > smooth
