@@ -51,7 +51,7 @@ class Protection:
         budget: the most that is added to a channel, in 8-bit levels.
         displaced: the frame with its faces moved and nothing added: what the budget counts from.
         mixes: the shares of the perturbation's members that each face of a frame gets, by label.
-        tailored: whether members are made to measure for the faces, too.
+        tailor: who makes members to measure for the faces; nobody where that is off.
     """
 
     protector: Protector
@@ -61,12 +61,21 @@ class Protection:
     budget: int
     displaced: Callable[[Frame, Sequence[Face]], Frame]
     mixes: Callable[[Frame, Sequence[Face]], Sequence[Mix]]
-    tailored: bool
+    tailor: GradientTailor | None
 
     @property
     def learns(self) -> bool:
         """Whether faces get something else once they were seen, so that a file is rehearsed."""
-        return self.tailored or bool(self.header.answers)
+        return self.tailor is not None or bool(self.header.answers)
+
+    def refit(self, settings: Settings) -> None:
+        """Fit the perturbation of these settings to the faces, from now on. Any thread may.
+
+        Raises:
+            ArtifactError: it is missing or not what it says.
+        """
+        if self.tailor is not None:
+            self.tailor.begin_with(_start(settings), settings.strength)
 
 
 def cloak(settings: Settings) -> tuple[OpenCvCloak | OnnxCloak, Header]:
@@ -133,7 +142,7 @@ def protection(settings: Settings, *, live: bool) -> Protection:
         budget=made.budget,
         displaced=made.displaced,
         mixes=made.mixes,
-        tailored=tailor is not None,
+        tailor=tailor,
     )
 
 
@@ -141,13 +150,17 @@ def _tailor(settings: Settings, *, live: bool) -> GradientTailor | None:
     """Who fits the perturbation to each face; nobody where that is off. Files can wait for it."""
     if settings.tailor == "off":
         return None
-    start = bank.load(artifacts.perturbation(settings.perturbation)).alone(ANY)
     models = [GradientModel(path, settings.device) for path in artifacts.gradients()]
     if not models:
         what = "There is no gradient in models/gradients/ to fit a perturbation with."
         raise ArtifactError(what, "Reinstall FaceCloak, or switch that off by --tailor off.")
     steps = FIRST_STEPS if live else PATIENT_STEPS
-    return GradientTailor(models, start, strength=settings.strength, first_steps=steps)
+    return GradientTailor(models, _start(settings), strength=settings.strength, first_steps=steps)
+
+
+def _start(settings: Settings) -> Perturbation:
+    """What is fitted to a face."""
+    return bank.load(artifacts.perturbation(settings.perturbation)).alone(ANY)
 
 
 def _judges(settings: Settings, *, live: bool) -> list[OnnxClassifier]:

@@ -39,12 +39,12 @@ class Chosen:
     def wear(self, fitted: Iterable[Fitted]) -> None:
         """Take perturbations made to measure; their faces go over to them, from the next frame.
 
-        Raises ValueError where one has a larger budget than the bank.
+        One with a larger budget than the bank is not taken: it was made for another cloak.
         """
         for one in fitted:
             label = f"{OWN}:{one.track}:{next(self._sewn)}"
-            self._dose.add(label, one.perturbation)
-            self.selector.wear(one.track, label)
+            if self._dose.add(label, one.perturbation):
+                self.selector.wear(one.track, label)
         for label in self.selector.forget_unworn():
             self._dose.remove(label)
 
@@ -57,11 +57,8 @@ class Chosen:
             return
         kept = []
         for label in former.selector.own:
-            try:
-                self._dose.add(label, former._dose.member(label))
-            except ValueError:
-                continue
-            kept.append(label)
+            if self._dose.add(label, former._dose.member(label)):
+                kept.append(label)
         self._sewn = former._sewn
         self.selector.follow(former.selector, kept)
 

@@ -69,17 +69,14 @@ class Dose:
         for label, member in bank.members.items():
             self._measure(label, member)
 
-    def add(self, label: str, member: Perturbation) -> None:
-        """Take one more member.
-
-        Raises ValueError where its budgets are larger than those of the bank.
-        """
+    def add(self, label: str, member: Perturbation) -> bool:
+        """Take one more member, unless a budget of it is larger than that of the bank."""
         for name in ("eps", "shift", "strain"):
             if getattr(member.header, name) > getattr(self._header, name) * (1 + 1e-6):
-                msg = f"the {name} of {label!r} is larger than that of the bank"
-                raise ValueError(msg)
+                return False
         self._members[label] = member
         self._measure(label, member)
+        return True
 
     def remove(self, label: str) -> None:
         """Forget a member that no face has. Nothing, where there is none."""

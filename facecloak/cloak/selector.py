@@ -21,6 +21,8 @@ LEAD: Final = 0.3
 """By how much another label must lead before its member is taken."""
 FADE_S: Final = 0.5
 """How long it takes to go over from one member to another."""
+TRACE: Final = 1 / 64
+"""A smaller share of a member is dropped when another fade begins: a fraction of a level."""
 ANEW_S: Final = 3.0
 """After such a gap a reading counts as if it were the first."""
 GONE_S: Final = 5.0
@@ -206,7 +208,7 @@ class Selector:
         """The face with another member: at once where it was never shown, else by a fade."""
         if not math.isfinite(self.shown_s[track]):
             return replace(known, member=leader)
-        before = self.mix(track, self.now_s)
+        before = _without_traces(self.mix(track, self.now_s))
         return replace(known, member=leader, before=before, since_s=self.now_s)
 
     def _set_back(self, by_s: float) -> None:
@@ -215,6 +217,15 @@ class Selector:
             track: replace(known, since_s=known.since_s - by_s, read_s=known.read_s - by_s)
             for track, known in self.known.items()
         }
+
+
+def _without_traces(mix: Mix) -> Mix:
+    """A mix that a fade begins with: else one that never ends would keep all there ever was."""
+    if all(share >= TRACE for share in mix.values()):
+        return mix
+    kept = {label: share for label, share in mix.items() if share >= TRACE}
+    whole = sum(kept.values())
+    return {label: share / whole for label, share in kept.items()}
 
 
 def _moved(shares: Mix | None, label: str, passed_s: float) -> Mix:

@@ -23,6 +23,7 @@ from facecloak.pipeline.protector import Protected
 from facecloak.pipeline.report import RunReport
 from facecloak.pipeline.runner import run_file
 from facecloak.settings import Settings
+from facecloak.tailor.gradient import GradientModel
 from facecloak.verify.onnx_judge import OnnxClassifier
 
 logger = logging.getLogger(__name__)
@@ -84,10 +85,11 @@ def doctor(
 
 
 def models(_machine: Machine) -> Iterator[Check]:
-    """Whether each shipped classifier opens and is the file on its card."""
-    for path in artifacts.models():
+    """Whether each shipped classifier, and each gradient, opens and is the file on its card."""
+    opens = [(path, OnnxClassifier) for path in artifacts.models()]
+    for path, kind in [*opens, *((path, GradientModel) for path in artifacts.gradients())]:
         try:
-            card = OnnxClassifier(path, "cpu").card
+            card = kind(path, "cpu").card
         except FaceCloakError as exc:
             yield fault("model", exc)
         else:

@@ -47,7 +47,7 @@ def _run(settings: Settings, source: Source, seconds: float | None) -> RunReport
     if made.header.answers:
         count = 1 + len(made.header.answers)
         choosing = f"with one of {count} perturbations as {made.header.selector} reads the face, "
-    if made.tailored:
+    if made.tailor is not None:
         choosing += "fitted to each face once it is seen, "
     moving = f"moving faces by at most {100 * shift:.2g} % of their width, " if shift else ""
     started = (

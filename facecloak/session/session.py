@@ -215,10 +215,12 @@ class Session:
             self._cloak_failure = exc
             logger.warning("%s", exc)
             return
-        learns = bool(header.answers) or (self._made is not None and self._made.tailored)
+        made = self._made
+        learns = bool(header.answers) or (made is not None and made.tailor is not None)
         self.recorder.follow(cloak.displaced, cloak.mixes if learns else None)
-        if self._made is not None:
-            self._made.protector.renew(cloak)
+        if made is not None:
+            made.refit(settings)
+            made.protector.renew(cloak)
 
     def _fresh_escalation(self, settings: Settings) -> Escalation:
         return Escalation(

@@ -43,6 +43,8 @@ STEPS: Final = 4
 EVERY_S: Final = 0.5
 RESTING_S: Final = 1.0
 """How long to wait before the next look at a face: while it is fitted, and once that is enough."""
+ASKED: Final = 2
+"""How many networks a step asks, drawn anew each time."""
 RIVALS: Final = 3
 """Among how many classes, drawn for each face, the one is that it is to be read as: to whatever is
 nearest, a face is led by what it shows, which then could be told from where it was led."""
@@ -120,18 +122,20 @@ class GradientTailor:
             msg = "a tailor needs at least one gradient"
             raise ValueError(msg)
         self._models = tuple(models)
-        self._start = start
-        self._strength = np.float32(strength)
+        self._orders: tuple[Perturbation, float] | None = None
         self._first_steps = first_steps
         self._from_scratch = from_scratch
         self._rng = np.random.default_rng(seed)
-        swing = float(np.hypot(start.cosine, start.sine).max())
-        self._eps = max(0.0, start.header.eps - swing)
-        self._reach = start.header.shift / _OVERSHOOT
         self._suits: dict[int, _Suit] = {}
+        self._follow(start, strength)
+
+    def begin_with(self, start: Perturbation, strength: float) -> None:
+        """Fit another perturbation, or at another strength, from the next frame on. Any thread."""
+        self._orders = start, strength
 
     def fit(self, clean: Frame, faces: Sequence[Face]) -> tuple[Fitted, ...]:
         """Fit to the faces whose turn it is. Raises DeviceError."""
+        self._take_orders()
         now_s = clean.captured_s
         seen = {face.track: face for face in faces if face.sighting is not Sighting.PREDICTED}
         for track in seen:
@@ -148,6 +152,21 @@ class GradientTailor:
             if changed:
                 fitted.append(Fitted(track, self._finished(suit)))
         return tuple(fitted)
+
+    def _follow(self, start: Perturbation, strength: float) -> None:
+        self._start = start
+        self._strength = np.float32(strength)
+        swing = float(np.hypot(start.cosine, start.sine).max())
+        self._eps = max(0.0, start.header.eps - swing)
+        self._reach = start.header.shift / _OVERSHOOT
+
+    def _take_orders(self) -> None:
+        """Go over to what was ordered; a mere change of strength keeps what was fitted."""
+        orders, self._orders = self._orders, None
+        if orders is not None:
+            if not _alike(orders[0], self._start):
+                self._suits.clear()
+            self._follow(*orders)
 
     def _new(self) -> _Suit:
         start = self._start
@@ -200,7 +219,9 @@ class GradientTailor:
         sent = [self._paint(suit, moment.canvas) for moment in moments]
         drift = suit.drift or (np.zeros_like(suit.pattern), np.zeros_like(suit.field))
         pulls = [np.float32(_DECAY) * part for part in drift]
-        for number, model in enumerate(self._models):
+        asked = self._rng.permutation(len(self._models))[:ASKED]
+        for number in asked:
+            model = self._models[number]
             looks = [draw(self._rng, FACE_PX, model.card.input_px) for _ in moments]
             pair = np.stack([look.look(face) for look, face in zip(looks, sent, strict=True)])
             labels = np.array([moment.labels[number] for moment in moments])
@@ -253,3 +274,8 @@ class GradientTailor:
         return Perturbation(
             header, suit.pattern, self._start.cosine, self._start.sine, field_.copy()
         )
+
+
+def _alike(one: Perturbation, other: Perturbation) -> bool:
+    parts = zip(one.tensors().values(), other.tensors().values(), strict=True)
+    return one.header == other.header and all(np.array_equal(a, b) for a, b in parts)

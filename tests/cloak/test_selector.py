@@ -215,13 +215,12 @@ def test_one_that_hears_another_classifier_begins_with_nothing(former):
     assert after.mix(1, 0.0) == {"any": 1.0}
 
 
-def test_a_bank_of_one_remembers_nothing():
+def test_a_bank_of_one_hears_nothing():
     selector = Selector("", ())
     selector.see([1], 0.0)
     selector.hear([says("happy", 0.0, by="")])
     assert selector.mix(1, 9.0) == {"any": 1.0}
     assert not selector.known
-    assert not selector.shown_s
 
 
 # Whatever comes.

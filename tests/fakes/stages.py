@@ -152,6 +152,26 @@ class FakeJudge:
         return tuple(verdict(f.track, fooled=self._fooled, at_s=clean.captured_s) for f in faces)
 
 
+class FakeTailor:
+    """Fits something to every face; raises or waits on request."""
+
+    def __init__(
+        self, *, raises: Exception | None = None, waits: threading.Event | None = None
+    ) -> None:
+        self.asked = 0
+        self._raises = raises
+        self._waits = waits
+
+    def fit(self, clean: Frame, faces: Sequence[Face]) -> tuple[Fitted, ...]:
+        assert (clean.image == RAW).all()
+        self.asked += 1
+        if self._waits is not None:
+            self._waits.wait()
+        if self._raises is not None:
+            raise self._raises
+        return tuple(Fitted(face.track, f"fitted in {clean.index}") for face in faces)
+
+
 class FakeShield:
     """A plain slate."""
 

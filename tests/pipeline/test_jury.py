@@ -2,9 +2,10 @@ import threading
 
 import pytest
 
+from facecloak.core.errors import DeviceError
 from facecloak.core.stats import StageTimes
 from facecloak.pipeline.jury import Case, InlineJury, Round, ThreadJury
-from tests.fakes.stages import CLOAKED, FakeJudge, faces, raw_frame, verdict
+from tests.fakes.stages import CLOAKED, FakeJudge, FakeTailor, faces, raw_frame, verdict
 
 ONE = faces(1).found
 
@@ -133,3 +134,42 @@ def test_a_judge_that_hangs_does_not_keep_the_run_from_closing(caplog):
     jury.close()
     assert "facecloak-jury still hangs" in caplog.text
     going.set()
+
+
+# What is made to measure.
+
+
+def test_inline_hands_over_what_is_made_to_measure_with_the_verdicts():
+    times = StageTimes()
+    jury = InlineJury(FakeJudge(), times, tailor=FakeTailor())
+    submit(jury, 3, 0.5)
+    (heard,) = jury.rounds()
+    assert heard.verdicts
+    assert [(one.track, one.perturbation) for one in heard.fitted] == [(0, "fitted in 3")]
+    assert times.summary()["tailor"]["count"] == 1
+
+
+def test_the_thread_hands_over_verdicts_first_and_then_what_is_made_to_measure():
+    slow = threading.Event()
+    jury = ThreadJury(FakeJudge(), StageTimes(), every_s=60, tailor=FakeTailor(waits=slow))
+    submit(jury, 0, 0.0)
+    (first,) = wait_for_rounds(jury)
+    assert (bool(first.verdicts), first.complete, first.fitted) == (True, True, ())
+    slow.set()
+    (then,) = wait_for_rounds(jury)
+    assert (then.verdicts, then.complete, len(then.fitted)) == ((), False, 1)
+    jury.close()
+
+
+@pytest.mark.warns_in_log
+@pytest.mark.parametrize("error", [DeviceError("It broke.", "Mend it."), ValueError("odd")])
+def test_a_tailor_that_fails_is_told_once_and_asked_no_more(error, caplog):
+    tailor = FakeTailor(raises=error)
+    jury = InlineJury(FakeJudge(), StageTimes(), tailor=tailor)
+    for index in range(3):
+        submit(jury, index, float(index))
+    assert [(len(heard.verdicts), heard.fitted) for heard in jury.rounds()] == [(1, ())] * 3
+    assert tailor.asked == 1
+    (record,) = [one for one in caplog.records if "made to measure" in one.message]
+    assert "the perturbation for all faces stays" in record.message
+    caplog.clear()

@@ -1,5 +1,7 @@
 """Stories of a bank: the protector passes on what the judges read, and the pattern follows."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,9 +9,10 @@ from facecloak.cloak.opencv_cloak import OpenCvCloak
 from facecloak.cloak.selector import FADE_S
 from facecloak.core.bank import Bank
 from facecloak.core.perturbation import Header, Perturbation
-from facecloak.core.types import Faces, Frame, Output, Reading, Verdict
+from facecloak.core.stats import StageTimes
+from facecloak.core.types import Faces, Fitted, Frame, Output, Reading, Verdict
 from facecloak.pipeline.guard import GuardSettings
-from facecloak.pipeline.jury import Round
+from facecloak.pipeline.jury import InlineJury, Round
 from tests.cloak.test_opencv_cloak import face_at
 from tests.fakes.assembly import protector
 from tests.fakes.desk import DeskJury, fail, shows, started
@@ -255,3 +258,45 @@ def test_readings_of_a_cloak_that_was_replaced_are_not_passed_on():
         jury._rounds.append(Round(0.1, (verdict(track=9 + term),), True, term))
     shows(subject, 0.2)
     assert [one.track for one in cloak.heard] == [0, 9]
+
+
+# What is made to measure.
+
+
+def test_what_is_made_to_measure_goes_to_the_cloak_in_force_and_to_the_one_on_trial():
+    old, new = FakeCloak(), FakeCloak()
+    subject, jury = started(cloak=old)
+    subject.renew(new)
+    shows(subject, 0.1)
+    jury._rounds.append(Round(0.1, (), False, jury.desk[-1].term, ("a fit",)))
+    shows(subject, 0.2)
+    assert (old.worn, new.worn) == (["a fit"], ["a fit"])
+    jury._rounds.append(Round(0.1, (), False, 99, ("of another term",)))
+    shows(subject, 0.3)
+    assert (old.worn, new.worn) == (["a fit"], ["a fit"])
+
+
+def test_what_is_made_to_measure_is_no_proof():
+    jury = DeskJury()
+    subject = protector(jury=jury, guard=GuardSettings(hold_s=0.0, proof_s=1.0))
+    for index in range(9):
+        jury._rounds.append(Round(index / 10, (), False, 0, ("a fit",)))
+        assert shows(subject, index / 10)[0] is Output.SHIELD
+
+
+def test_a_face_fades_to_what_was_made_for_it_in_the_pipeline():
+    class Fits:
+        def fit(self, clean, faces):
+            if clean.index != 30:
+                return ()
+            own = Perturbation(replace(HEADER, format=2, answers=(), selector=""),
+                               np.full((2, 2), -5, np.float32))  # fmt: skip
+            return tuple(Fitted(one.track, own) for one in faces if one.track == 1)
+
+    judge = Reader({1: "happy", 2: "sad"})
+    jury = InlineJury(judge, StageTimes(), tailor=Fits())
+    _, added = film([LEFT, RIGHT], judge, jury=jury)
+    shown = [added(index / 30) for index in range(70)]
+    assert shown[30] == {1: LEVELS["happy"], 2: LEVELS["sad"]}
+    assert shown[-1] == {1: -5, 2: LEVELS["sad"]}
+    assert max(abs(step) for step in np.diff([one[1] for one in shown])) <= 1

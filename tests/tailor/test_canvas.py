@@ -46,7 +46,7 @@ def test_a_painted_face_is_what_the_judges_see_of_the_compositor(seed):
     clean = face_crop(picture().image, PLACE, FACE_PX).astype(float)
     painted, bare = canvas().paint(pattern, field), canvas().clean
     change, made = sent - clean, painted - bare
-    assert np.abs(bare - clean).mean() < 0.5
+    assert np.abs(bare - clean).mean() < 1.0
     assert np.corrcoef(change.ravel(), made.ravel())[0, 1] > 0.95
     assert np.abs(change - made).mean() < 0.4 * np.abs(change).mean()
 

@@ -169,3 +169,17 @@ def test_a_pattern_is_weaker_on_smooth_skin():
     smooth, busy = rows[:, : rows.shape[1] // 3].max(), rows[:, rows.shape[1] // 2 :].max()
     assert smooth <= 4.0 * tailoring.SMOOTH_SHARE + 1e-5
     assert busy > smooth
+
+
+def test_another_strength_goes_on_and_another_perturbation_begins_anew():
+    one = GradientTailor([Linear(np.ones((44, 44)), -1000.0)], start())
+    assert one.fit(grey(at_s=0.0), [FACE])
+    (suit,) = one._suits.values()
+    one.begin_with(start(), 1.5)
+    (fitted,) = one.fit(grey(at_s=1.0), [FACE])
+    assert one._suits[1] is suit
+    assert fitted.perturbation.header.eps == 4.0
+    one.begin_with(start(eps=3.0), 1.5)
+    (fitted,) = one.fit(grey(at_s=1.1), [FACE])
+    assert one._suits[1] is not suit
+    assert fitted.perturbation.reach <= fitted.perturbation.header.eps == 3.0
