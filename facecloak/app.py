@@ -2,6 +2,7 @@
 
 import itertools
 import logging
+import math
 import platform
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -32,7 +33,7 @@ from facecloak.settings import Settings
 from facecloak.sink.loopback import find_device
 from facecloak.sink.recovering import RecoveringSink
 from facecloak.tailor.gradient import GradientModel
-from facecloak.tailor.tailor import FIRST_STEPS, PATIENT_STEPS, GradientTailor
+from facecloak.tailor.tailor import FIRST_STEPS, PATIENT_STEPS, SPEND_S, GradientTailor
 from facecloak.verify.onnx_judge import OnnxClassifier
 from facecloak.verify.panel import Panel
 
@@ -154,8 +155,14 @@ def _tailor(settings: Settings, *, live: bool) -> GradientTailor | None:
     if not models:
         what = "There is no gradient in models/gradients/ to fit a perturbation with."
         raise ArtifactError(what, "Reinstall FaceCloak, or switch that off by --tailor off.")
-    steps = FIRST_STEPS if live else PATIENT_STEPS
-    return GradientTailor(models, _start(settings), strength=settings.strength, first_steps=steps)
+    steps, spend_s = (FIRST_STEPS, SPEND_S) if live else (PATIENT_STEPS, math.inf)
+    return GradientTailor(
+        models,
+        _start(settings),
+        strength=settings.strength,
+        first_steps=steps,
+        spend_s=spend_s,
+    )
 
 
 def _start(settings: Settings) -> Perturbation:

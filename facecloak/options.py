@@ -88,7 +88,9 @@ def parser(does: Mapping[str, Command]) -> argparse.ArgumentParser:
         command.add_argument("--device", help="where the classifiers run: auto, cpu or cuda")
         command.add_argument("--perturbation", help="name of a shipped one, or a file")
     for command in (run, protect, demo, bench):
-        command.add_argument("--tailor", help="fit it to each face that is seen: on (default) or off")
+        command.add_argument(
+            "--tailor", help="fit it to each face that is seen: on (default) or off"
+        )
     for command in (run, bench):
         command.add_argument("--judges", help="which classifiers look: fast (default) or all")
     for command in (run, protect):

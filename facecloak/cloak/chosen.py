@@ -2,12 +2,17 @@
 
 import itertools
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from facecloak.cloak.dose import Dose
 from facecloak.cloak.selector import OWN, Mix, Selector
 from facecloak.core.bank import Bank
+from facecloak.core.perturbation import Perturbation
 from facecloak.core.ports import Cloak
 from facecloak.core.types import Face, Fitted, Frame, Verdict
+
+_NUMBERS: Final = itertools.count()
+"""Of perturbations made to measure: one that a new cloak takes over keeps its number."""
 
 
 class Chosen:
@@ -28,7 +33,6 @@ class Chosen:
 
     def __init__(self, bank: Bank, strength: float) -> None:
         self._dose = Dose(bank, strength)
-        self._sewn = itertools.count()
         self.selector = Selector(bank.selector, bank.header.answers)
         self.budget = self._dose.budget
 
@@ -42,11 +46,16 @@ class Chosen:
         One with a larger budget than the bank is not taken: it was made for another cloak.
         """
         for one in fitted:
-            label = f"{OWN}:{one.track}:{next(self._sewn)}"
+            label = f"{OWN}:{one.track}:{next(_NUMBERS)}"
             if self._dose.add(label, one.perturbation):
                 self.selector.wear(one.track, label)
         for label in self.selector.forget_unworn():
             self._dose.remove(label)
+
+    @property
+    def own(self) -> dict[str, Perturbation]:
+        """What was made to measure for the faces, by label."""
+        return {label: self._dose.member(label) for label in self.selector.own}
 
     def follow(self, former: Cloak) -> None:
         """Begin with what another cloak knows of the faces, so that they keep their members.
@@ -55,11 +64,7 @@ class Chosen:
         """
         if not isinstance(former, Chosen):
             return
-        kept = []
-        for label in former.selector.own:
-            if self._dose.add(label, former._dose.member(label)):
-                kept.append(label)
-        self._sewn = former._sewn
+        kept = [label for label, member in former.own.items() if self._dose.add(label, member)]
         self.selector.follow(former.selector, kept)
 
     def mixes(self, frame: Frame, faces: Sequence[Face]) -> list[Mix]:

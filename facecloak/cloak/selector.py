@@ -200,7 +200,10 @@ class Selector:
         self.shown_s.setdefault(track, -math.inf)
         known = replace(known, shares=shares, read_s=at_s)
         leader = max(shares, key=lambda one: shares[one])
-        if not known.member.startswith(OWN) and shares[leader] - shares.get(known.member, 0.0) > LEAD:
+        if (
+            not known.member.startswith(OWN)
+            and shares[leader] - shares.get(known.member, 0.0) > LEAD
+        ):
             known = self._chosen(track, known, leader)
         self.known[track] = known
 

@@ -86,9 +86,10 @@ def doctor(
 
 def models(_machine: Machine) -> Iterator[Check]:
     """Whether each shipped classifier, and each gradient, opens and is the file on its card."""
-    opens = [(path, OnnxClassifier) for path in artifacts.models()]
-    for path, kind in [*opens, *((path, GradientModel) for path in artifacts.gradients())]:
+    gradients = artifacts.gradients()
+    for path in (*artifacts.models(), *gradients):
         try:
+            kind = GradientModel if path in gradients else OnnxClassifier
             card = kind(path, "cpu").card
         except FaceCloakError as exc:
             yield fault("model", exc)

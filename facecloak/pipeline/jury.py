@@ -224,4 +224,6 @@ class ThreadJury:
             if not self._judge.watches or self._pace.due(case.at_s):
                 self._rounds.append(case.hear(self._judge, self._times))
                 if fitted := self._fitting.fit(case):
-                    self._rounds.append(Round(case.at_s, (), False, case.term, fitted))
+                    self._rounds.append(
+                        Round(case.at_s, (), complete=False, term=case.term, fitted=fitted)
+                    )

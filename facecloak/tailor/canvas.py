@@ -51,11 +51,16 @@ class Canvas:
         """
         at = _places() + FINE_PX * displacement.render(field, FINE_PX)
         moved = cv2.remap(
-            self._moving, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        )
+            self._moving,
+            np.ascontiguousarray(at[..., 0]),
+            np.ascontiguousarray(at[..., 1]),
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        ).astype(np.float32, copy=False)
         self._slopes = moved[..., 1:]
         painted = moved[..., 0] + enlarge(pattern, FINE_PX) * oval(FINE_PX)
-        return np.rint(np.clip(_shrunk(painted), 0.0, 255.0))
+        whole: Plane = np.rint(np.clip(_shrunk(painted), 0.0, 255.0))
+        return whole
 
     def pull(self, gradient: Plane, cells: int, field_cells: int) -> tuple[Plane, Field]:
         """What a gradient of the face last painted means for the pattern and the displacement.
@@ -86,7 +91,10 @@ class Canvas:
         square = cv2.blur(self.clean * self.clean, side, borderType=border)
         contrast = np.sqrt(np.maximum(square - mean * mean, 0.0))
         share = np.clip((contrast - _SMOOTH) / (_BUSY - _SMOOTH), 0.0, 1.0)
-        return cv2.resize(share, (cells, cells), interpolation=cv2.INTER_AREA)
+        size = (cells, cells)
+        shrunk = cv2.resize(share, size, interpolation=cv2.INTER_AREA)
+        hidden: Plane = np.asarray(shrunk, np.float32)
+        return hidden
 
 
 def _shrunk(fine: Plane) -> Plane:

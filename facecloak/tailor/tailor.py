@@ -8,6 +8,7 @@ one face in one mood leads networks astray that had no part in it, at a budget a
 perturbation for all faces hardly does: ``docs/results.md``.
 """
 
+import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facecloak.core import displacement
+from facecloak.core.clock import Clock, monotonic
 from facecloak.core.displacement import Field
 from facecloak.core.interpolation import Plane
 from facecloak.core.perturbation import Perturbation
@@ -50,8 +52,10 @@ RIVALS: Final = 3
 nearest, a face is led by what it shows, which then could be told from where it was led."""
 RELENT: Final = 12
 """After how many steps one more class is allowed, where these are out of reach."""
+SPEND_S: Final = 0.4
+"""How long the fits of one live frame may take: the next verdict waits meanwhile."""
 AT_ONCE: Final = 2
-"""How many faces are fitted in one frame at most: verdicts wait meanwhile."""
+"""How many faces are fitted in one frame at most."""
 GONE_S: Final = 10.0
 """After what time without a face what is known of it is forgotten."""
 _DECAY: Final = 0.9
@@ -77,7 +81,7 @@ class _Suit:
     """What is known of one face, and what it has so far."""
 
     pattern: Plane
-    field: Field
+    shifts: Field
     most: Plane
     order: NDArray[np.int64]
     moments: deque[_Moment] = field(default_factory=lambda: deque(maxlen=MOMENTS))
@@ -102,13 +106,15 @@ class GradientTailor:
         strength: the factor at which it will be given.
         first_steps: how many steps to take at the first look at a face.
         from_scratch: begin with nothing but what changes with time.
+        spend_s: how long the fits of one frame may take, but for the step under way; without end,
+            and so without the clock, if not given.
         seed: of the random looks.
 
     Raises:
         ValueError: there is no gradient to follow.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one place where a tailor is put together
         self,
         models: Sequence[GradientModel],
         start: Perturbation,
@@ -116,7 +122,9 @@ class GradientTailor:
         strength: float = 1.0,
         first_steps: int = FIRST_STEPS,
         from_scratch: bool = False,
+        spend_s: float = math.inf,
         seed: int = 0,
+        clock: Clock = monotonic,
     ) -> None:
         if not models:
             msg = "a tailor needs at least one gradient"
@@ -125,6 +133,9 @@ class GradientTailor:
         self._orders: tuple[Perturbation, float] | None = None
         self._first_steps = first_steps
         self._from_scratch = from_scratch
+        self._spend_s = spend_s
+        self._clock = clock
+        self._until_s = math.inf
         self._rng = np.random.default_rng(seed)
         self._suits: dict[int, _Suit] = {}
         self._follow(start, strength)
@@ -143,8 +154,11 @@ class GradientTailor:
         self._forget(now_s)
         due = [track for track in seen if self._suits[track].is_due(now_s)]
         due.sort(key=lambda track: self._suits[track].looked_s)
+        self._until_s = self._clock() + self._spend_s
         fitted = []
         for track in due[:AT_ONCE]:
+            if fitted and self._clock() >= self._until_s:
+                break
             crop = face_crop(clean.image, seen[track].face_from_frame, FINE_PX)
             suit = self._suits[track]
             changed = self._alter(suit, Canvas(crop))
@@ -171,13 +185,13 @@ class GradientTailor:
     def _new(self) -> _Suit:
         start = self._start
         pattern = np.zeros((CELLS, CELLS), np.float32)
-        field_ = np.zeros((2, FIELD_CELLS, FIELD_CELLS), np.float32)
+        shifts = np.zeros((2, FIELD_CELLS, FIELD_CELLS), np.float32)
         if start.static.any() and not self._from_scratch:
             pattern = start.static.copy()
         if start.displaces and not self._from_scratch:
-            field_ = start.displacement.copy()
+            shifts = start.displacement.copy()
         order = self._rng.permutation(len(self._models[0].card.labels))
-        return _Suit(pattern, field_, np.full_like(pattern, self._eps), order)
+        return _Suit(pattern, shifts, np.full_like(pattern, self._eps), order)
 
     def _forget(self, now_s: float) -> None:
         gone = [t for t, suit in self._suits.items() if not abs(now_s - suit.seen_s) <= GONE_S]
@@ -195,6 +209,8 @@ class GradientTailor:
         suit.most = most if suit.steps == 0 else 0.5 * (suit.most + most)
         for _ in range(STEPS if suit.steps else self._first_steps):
             self._step(suit)
+            if self._clock() >= self._until_s:
+                break
         return True
 
     def _read(self, suit: _Suit, canvas: Canvas) -> tuple[tuple[int, ...], list[float]]:
@@ -217,7 +233,7 @@ class GradientTailor:
         other = suit.moments[int(self._rng.integers(len(suit.moments)))]
         moments = (newest, other)
         sent = [self._paint(suit, moment.canvas) for moment in moments]
-        drift = suit.drift or (np.zeros_like(suit.pattern), np.zeros_like(suit.field))
+        drift = suit.drift or (np.zeros_like(suit.pattern), np.zeros_like(suit.shifts))
         pulls = [np.float32(_DECAY) * part for part in drift]
         asked = self._rng.permutation(len(self._models))[:ASKED]
         for number in asked:
@@ -232,8 +248,8 @@ class GradientTailor:
         length = max(_SHORTEST, 1.0 - (1.0 - _SHORTEST) * suit.steps / _SHORTENED_BY) * _STRIDE
         pattern = suit.pattern + np.float32(length * self._eps) * np.sign(pulls[0])
         suit.pattern = np.clip(pattern, -suit.most, suit.most).astype(np.float32)
-        field_ = suit.field + np.float32(length * self._reach) * np.sign(pulls[1])
-        suit.field = np.clip(field_, -self._reach, self._reach).astype(np.float32)
+        shifts = suit.shifts + np.float32(length * self._reach) * np.sign(pulls[1])
+        suit.shifts = np.clip(shifts, -self._reach, self._reach).astype(np.float32)
         suit.steps += 1
 
     def _pulled(
@@ -245,14 +261,18 @@ class GradientTailor:
     ) -> list[NDArray[np.float32]]:
         """The gradient of a network, of both moments, by pattern and displacement."""
         pulled = [
-            moment.canvas.pull(look.pull(gradient, FACE_PX), len(suit.pattern), suit.field.shape[-1])
+            moment.canvas.pull(
+                look.pull(gradient, FACE_PX), len(suit.pattern), suit.shifts.shape[-1]
+            )
             for moment, look, gradient in zip(moments, looks, gradients, strict=True)
         ]
         return [np.sum(part, axis=0) for part in zip(*pulled, strict=True)]
 
     def _rivals(self, suit: _Suit) -> NDArray[np.bool_]:
-        """The classes that may win: the first ones, in an order that is drawn for each face, that
-        no network reads in it."""
+        """The classes that may win: the first ones that no network reads in the face.
+
+        The order of the classes is drawn for each face.
+        """
         read = {label for moment in suit.moments for label in moment.labels}
         others = [label for label in suit.order if label not in read]
         rivals = np.zeros(len(suit.order), np.bool_)
@@ -260,19 +280,17 @@ class GradientTailor:
         return rivals
 
     def _paint(self, suit: _Suit, canvas: Canvas) -> Plane:
-        return canvas.paint(self._strength * suit.pattern, self._strength * suit.field)
+        return canvas.paint(self._strength * suit.pattern, self._strength * suit.shifts)
 
     def _finished(self, suit: _Suit) -> Perturbation:
         """What the suit is now, within both budgets of the displacement."""
         header = self._start.header
-        field_ = suit.field
+        shifts = suit.shifts
         if header.shift:
-            field_ = displacement.within(
-                field_, most_shift=header.shift, most_strain=header.strain
-            )
-            suit.field = field_
+            shifts = displacement.within(shifts, most_shift=header.shift, most_strain=header.strain)
+            suit.shifts = shifts
         return Perturbation(
-            header, suit.pattern, self._start.cosine, self._start.sine, field_.copy()
+            header, suit.pattern, self._start.cosine, self._start.sine, shifts.copy()
         )
 
 

@@ -95,15 +95,12 @@ def _detail(moment: Moment, say: Say) -> str:
     return ""
 
 
-_MEMBERS: Final = {ANY: "every expression", OWN: "this face"}
-
-
 def _pattern(moment: Moment, say: Say) -> str:
     if not moment.members:
         return ""
-    labels = [say(_MEMBERS.get(one, one)) for one in moment.members]
-    if set(moment.members) == {OWN}:
+    if OWN in moment.members:
         return say("pattern fitted to the face")
+    labels = [say("every expression") if one == ANY else say(one) for one in moment.members]
     return say("pattern against: {labels}").format(labels=", ".join(labels))
 
 

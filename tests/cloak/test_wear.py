@@ -1,4 +1,4 @@
-"""Perturbations made to measure, on both compositors: faded in, kept, dropped, within the budget."""
+"""Perturbations made to measure, on both compositors: faded in, kept, dropped, bounded."""
 
 import dataclasses
 

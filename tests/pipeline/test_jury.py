@@ -173,3 +173,18 @@ def test_a_tailor_that_fails_is_told_once_and_asked_no_more(error, caplog):
     (record,) = [one for one in caplog.records if "made to measure" in one.message]
     assert "the perturbation for all faces stays" in record.message
     caplog.clear()
+
+
+@pytest.mark.warns_in_log
+def test_a_tailor_that_hangs_gives_no_more_proof():
+    hang = threading.Event()
+    jury = ThreadJury(
+        FakeJudge(), StageTimes(), every_s=0.0, patience_s=0.0, tailor=FakeTailor(waits=hang)
+    )
+    submit(jury, 0, 0.0)
+    assert len(wait_for_rounds(jury)) == 1
+    for index in range(1, 4):
+        submit(jury, index, float(index))
+    assert wait_for_rounds(jury) == ()
+    jury.close()
+    hang.set()

@@ -57,9 +57,7 @@ def grey(value=128, at_s=0.0):
 def test_against_a_linear_classifier_the_fit_is_the_optimum():
     """On a face without texture the most is the budget of smooth skin, against the weights."""
     weights = np.kron(np.where(np.indices((4, 4)).sum(0) % 2, 1.0, -1.0), np.ones((11, 11)))
-    one = GradientTailor(
-        [Linear(weights, 1.0)], start(), first_steps=40, from_scratch=True
-    )
+    one = GradientTailor([Linear(weights, 1.0)], start(), first_steps=40, from_scratch=True)
     (fitted,) = one.fit(grey(), [FACE])
     pattern = fitted.perturbation.static
     most = 4.0 * tailoring.SMOOTH_SHARE
@@ -183,3 +181,17 @@ def test_another_strength_goes_on_and_another_perturbation_begins_anew():
     (fitted,) = one.fit(grey(at_s=1.1), [FACE])
     assert one._suits[1] is not suit
     assert fitted.perturbation.reach <= fitted.perturbation.header.eps == 3.0
+
+
+def test_a_slow_machine_fits_less_and_keeps_the_verdicts_coming():
+    """Each look at the clock is a tenth of a second later."""
+    ticks = iter(range(10_000))
+    model = Linear(np.ones((44, 44)), -1000.0)
+    one = GradientTailor(
+        [model], start(), first_steps=50, spend_s=0.45, clock=lambda: next(ticks) / 10
+    )
+    crowd = [Face(track, PLACE) for track in range(3)]
+    (fitted,) = one.fit(grey(), crowd)
+    assert fitted.track == 0
+    assert one._suits[0].steps == 5
+    assert [one.track for one in one.fit(grey(at_s=0.1), crowd)] == [1]  # the next one's turn

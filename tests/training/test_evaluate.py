@@ -101,6 +101,34 @@ def test_a_report_a_table_and_a_picture(asked):
 
 
 @pytest.mark.slow
+def test_what_is_fitted_to_each_face_stands_beside_what_is_for_all(asked):
+    settings = asked(
+        legs=("lossless",), landmarks=False, tailor=artifacts.gradients(), tailor_steps=24
+    )
+    report = evaluate_fooling.evaluate_fooling(settings)
+    rates = {
+        (row["classifier"], row["perturbation"]): row["fooling_rate"] for row in report["rows"]
+    }
+    assert {kind for _, kind in rates} == {"FaceCloak", "not fitted", "random sign"}
+    assert rates["ResNet14", "FaceCloak"] > rates["ResNet14", "not fitted"] == 0.0
+    added = {name: part["added"]["psnr_db"] for name, part in report["seen"].items()}
+    assert added["FaceCloak x1"] > added["random sign x1"] - 1.0
+    assert "ResNet14, hardened" in report["made_against"]
+    table = settings.out.with_suffix(".md").read_text()
+    assert "Fitted to each face, from the perturbation for all faces, with ConvNeXt" in table
+
+
+@pytest.mark.slow
+def test_fitted_from_nothing_only_the_networks_of_the_gradients_count_as_attacked(asked):
+    others = tuple(path for path in artifacts.gradients() if not path.stem.startswith("resnet14"))
+    settings = asked(legs=("lossless",), landmarks=False, tailor=others, from_scratch=True)
+    report = evaluate_fooling.evaluate_fooling(settings)
+    assert report["made_against"] == ["ConvNeXt", "MobileNetV2"]
+    assert not any(about["attacked"] for about in report["classifiers"].values())
+    assert "Fitted to each face, from nothing" in settings.out.with_suffix(".md").read_text()
+
+
+@pytest.mark.slow
 def test_a_killed_measurement_goes_on_with_the_faces_that_are_left(asked, monkeypatch):
     settings = asked(legs=("lossless",), landmarks=False)
     whole = evaluate_fooling.evaluate_fooling(settings)

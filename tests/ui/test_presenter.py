@@ -71,3 +71,8 @@ def test_figures_that_are_not_known_are_left_out():
     told = present(Moment(fps=30, added_ms=4.25, psnr_db=38.04), same).figures
     assert told == "30 frames per second · 4.2 ms delay · 38.0 dB PSNR of the face"
     assert "dB" not in present(Moment(psnr_db=float("inf")), same).figures
+
+
+def test_what_is_made_to_measure_is_told_as_such():
+    told = present(Moment(members=("fitted", "any")), lambda text: f"<{text}>").pattern
+    assert told == "<pattern fitted to the face>"

@@ -76,6 +76,10 @@
         <translation>jeden Ausdruck</translation>
     </message>
     <message>
+        <source>pattern fitted to the face</source>
+        <translation>Muster dem Gesicht angepasst</translation>
+    </message>
+    <message>
         <source>pattern against: {labels}</source>
         <translation>Muster gegen: {labels}</translation>
     </message>

@@ -20,6 +20,8 @@ from facecloak_train.export.onnx_export import OPSET, write
 CONFIDENCE: Final = 5.0
 """A lead of another class, in logits, beyond which a face pulls no more."""
 _FAR: Final = 1e4
+_PLAIN: Final = False
+_TRANSPOSED: Final = True
 _aten = torch.ops.aten
 
 Pulling = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -79,7 +81,7 @@ def export_gradient(net: nn.Module, card: ModelCard, path: Path) -> None:
     write(program.model_proto, card, path)
 
 
-def _convolution_backward(  # noqa: PLR0913 - the operator's own arguments
+def _convolution_backward(  # noqa: PLR0913, PLR0917 - the operator's own arguments
     gradient: Tensor,
     inputs: Tensor,
     weight: Tensor,
@@ -104,12 +106,14 @@ def _convolution_backward(  # noqa: PLR0913 - the operator's own arguments
         mirrored = mirrored.transpose(1, 2).reshape(groups * own, outputs // groups, size, size)
         around = [size - 1 - margin for margin in padding]
         back = _aten.convolution(
-            gradient, mirrored, None, stride, around, dilation, False, none, groups
+            gradient, mirrored, None, stride, around, dilation, _PLAIN, none, groups
         )
         return back, None, None
     rest = [
         inputs.shape[axis] - ((gradient.shape[axis] - 1) * step - 2 * margin + size)
         for axis, step, margin in zip((2, 3), stride, padding, strict=True)
     ]
-    back = _aten.convolution(gradient, weight, None, stride, padding, dilation, True, rest, groups)
+    back = _aten.convolution(
+        gradient, weight, None, stride, padding, dilation, _TRANSPOSED, rest, groups
+    )
     return back, None, None

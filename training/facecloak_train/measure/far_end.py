@@ -43,6 +43,19 @@ _Way = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Laid:
+    """What is laid on a face.
+
+    Attributes:
+        cloak: lays it.
+        tailor: makes the one who makes it to measure; None where it is the same for all faces.
+    """
+
+    cloak: OpenCvCloak
+    tailor: Callable[[], Tailor] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Sent:
     """A face on its way: what arrives of each call, and how visible each cloak is."""
 
@@ -56,7 +69,6 @@ class FarEnd:
     Args:
         legs: how its pictures get to the far end.
         cloaks: what is laid on it, by name, beside nothing.
-        tailors: who makes what a cloak lays on a face to measure, by the cloak's name.
         chooser: lets a bank know what its selector reads in the face.
         victims: who reads it there.
         noise: the camera's; see :func:`facecloak_train.measure.calls.camera_noise`.
@@ -66,8 +78,7 @@ class FarEnd:
     def __init__(
         self,
         legs: Sequence[Leg],
-        cloaks: Mapping[str, OpenCvCloak],
-        tailors: Mapping[str, Callable[[], Tailor]],
+        cloaks: Mapping[str, Laid],
         chooser: Chooser,
         victims: Sequence[Victim],
         *,
@@ -76,7 +87,6 @@ class FarEnd:
     ) -> None:
         self._legs = legs
         self._cloaks = cloaks
-        self._tailors = tailors
         self._chooser = chooser
         self._victims = victims
         self._noise = noise
@@ -128,11 +138,12 @@ class FarEnd:
         if call is None:
             return None
         pictures, moved = {CLEAN: call.pictures}, {}
-        for name, cloak in self._cloaks.items():
+        for name, laid in self._cloaks.items():
+            cloak = laid.cloak
             if cloak.selector.name:
                 self._chooser.tell(cloak, call.frames[0], call.faces[0])
-            if name in self._tailors:
-                cloak.wear(self._tailors[name]().fit(call.frames[0], call.faces[:1]))
+            if laid.tailor is not None:
+                cloak.wear(laid.tailor().fit(call.frames[0], call.faces[:1]))
             pictures[name] = call.cloaked(cloak)
             if looked_at:
                 moved[name] = cloak.displaced(call.frames[0], call.faces[:1]).image

@@ -22,7 +22,7 @@ import functools
 import json
 import logging
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,7 +42,7 @@ from facecloak_train.measure import landmark_rule
 from facecloak_train.measure.calls import camera_noise
 from facecloak_train.measure.choosing import Chooser
 from facecloak_train.measure.codec import Leg, legs_of, missing
-from facecloak_train.measure.far_end import CLEAN, FarEnd, Row
+from facecloak_train.measure.far_end import CLEAN, FarEnd, Laid, Row
 from facecloak_train.measure.fooling import fooling_of_readings
 from facecloak_train.measure.landmark_rule import LandmarkEyes, LandmarkRule
 from facecloak_train.measure.ledger import Ledger
@@ -81,7 +81,10 @@ def evaluate_fooling(settings: EvaluateSettings) -> dict[str, Any]:
     if gradients:
         patterns = {OURS: shipped, FOR_ALL: shipped} | patterns
     cloaks = {
-        _named(kind, strength): OpenCvCloak(pattern, strength)
+        _named(kind, strength): Laid(
+            OpenCvCloak(pattern, strength),
+            _tailor(settings, gradients, shipped, strength) if kind == OURS else None,
+        )
         for strength in settings.strengths
         for kind, pattern in patterns.items()
     }
@@ -96,21 +99,7 @@ def evaluate_fooling(settings: EvaluateSettings) -> dict[str, Any]:
             victims.append(rule)
             told = {"landmark_rule": rule.told}
         noise = camera_noise(settings.noise, settings.pictures, settings.seed)
-        tailors = {
-            _named(OURS, strength): functools.partial(
-                GradientTailor,
-                gradients,
-                shipped.alone(ANY),
-                strength=strength,
-                first_steps=settings.tailor_steps,
-                from_scratch=settings.from_scratch,
-            )
-            for strength in settings.strengths
-            if gradients
-        }
-        far_end = FarEnd(
-            legs, cloaks, tailors, Chooser(shipped), victims, noise=noise, seed=settings.seed
-        )
+        far_end = FarEnd(legs, cloaks, Chooser(shipped), victims, noise=noise, seed=settings.seed)
         far_end.measure(private, chosen, ledger)
     found = [ledger.rows[number] for number in chosen if ledger.rows[number]["found"]]
     if not found:
@@ -159,14 +148,19 @@ def evaluate_fooling(settings: EvaluateSettings) -> dict[str, Any]:
         "rows": rows,
         **told,
     }
-    settings.out.parent.mkdir(parents=True, exist_ok=True)
-    run.write_atomically(settings.out, json.dumps(report, indent=2).encode())
-    text = evaluate_markdown(report)
-    run.write_atomically(settings.out.with_suffix(".md"), text.encode())
-    rates(settings.out.with_suffix(".png"), rows, (OURS, NOISE))
+    _write(settings.out, report)
     ledger.remove()
-    logger.info("%s", text)
     return report
+
+
+def _write(out: Path, report: Mapping[str, Any]) -> None:
+    """The report, its table and its picture, side by side."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    run.write_atomically(out, json.dumps(report, indent=2).encode())
+    text = evaluate_markdown(dict(report))
+    run.write_atomically(out.with_suffix(".md"), text.encode())
+    rates(out.with_suffix(".png"), report["rows"], (OURS, NOISE))
+    logger.info("%s", text)
 
 
 def _legs(keys: Iterable[str]) -> tuple[list[Leg], dict[str, str]]:
@@ -207,6 +201,22 @@ def _patterns(shipped: Bank, *, parts: bool) -> dict[str, Bank]:
     grid = random_sign(cells if cells > 1 else _NOISE_CELLS, header.eps, header.seed)
     single = dataclasses.replace(still, format=FORMAT, answers=(), selector="")
     return patterns | {NOISE: Bank.of(Perturbation(single, grid))}
+
+
+def _tailor(
+    settings: EvaluateSettings, gradients: Sequence[GradientModel], shipped: Bank, strength: float
+) -> Callable[[], GradientTailor] | None:
+    """What makes somebody who fits the perturbation to a face; None without gradients."""
+    if not gradients:
+        return None
+    return functools.partial(
+        GradientTailor,
+        gradients,
+        shipped.alone(ANY),
+        strength=strength,
+        first_steps=settings.tailor_steps,
+        from_scratch=settings.from_scratch,
+    )
 
 
 def _named(kind: str, strength: float) -> str:
