@@ -22,7 +22,7 @@ LEAD: Final = 0.3
 FADE_S: Final = 0.5
 """How long it takes to go over from one member to another."""
 TRACE: Final = 1 / 64
-"""A smaller share of a member is dropped when another fade begins: a fraction of a level."""
+"""A smaller share of a member in a mix is dropped: it is a fraction of a level."""
 ANEW_S: Final = 3.0
 """After such a gap a reading counts as if it were the first."""
 GONE_S: Final = 5.0
@@ -160,7 +160,7 @@ class Selector:
         come = (at_s - known.since_s) / FADE_S
         mixed = {label: share * (1.0 - come) for label, share in known.before.items()}
         mixed[known.member] = mixed.get(known.member, 0.0) + come
-        return mixed
+        return _without_traces(mixed)
 
     def follow(self, former: "Selector", own: Collection[str] = ()) -> None:
         """Begin with what another one knows.
@@ -211,7 +211,7 @@ class Selector:
         """The face with another member: at once where it was never shown, else by a fade."""
         if not math.isfinite(self.shown_s[track]):
             return replace(known, member=leader)
-        before = _without_traces(self.mix(track, self.now_s))
+        before = self.mix(track, self.now_s)
         return replace(known, member=leader, before=before, since_s=self.now_s)
 
     def _set_back(self, by_s: float) -> None:
@@ -223,7 +223,7 @@ class Selector:
 
 
 def _without_traces(mix: Mix) -> Mix:
-    """A mix that a fade begins with: else one that never ends would keep all there ever was."""
+    """A mix without small shares: else fades that cut each other short would pile them up."""
     if all(share >= TRACE for share in mix.values()):
         return mix
     kept = {label: share for label, share in mix.items() if share >= TRACE}

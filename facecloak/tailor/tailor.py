@@ -45,6 +45,10 @@ STEPS: Final = 4
 EVERY_S: Final = 0.5
 RESTING_S: Final = 1.0
 """How long to wait before the next look at a face: while it is fitted, and once that is enough."""
+TIRING: Final = 64
+"""After so many steps at a face that shows the same, it is looked at half as often."""
+FRESH: Final = 8
+"""As how many steps those of before count once a network reads something else in the face."""
 ASKED: Final = 2
 """How many networks a step asks, drawn anew each time."""
 RIVALS: Final = 3
@@ -155,14 +159,15 @@ class GradientTailor:
         due = [track for track in seen if self._suits[track].is_due(now_s)]
         due.sort(key=lambda track: self._suits[track].looked_s)
         self._until_s = self._clock() + self._spend_s
-        fitted = []
+        fitted: list[Fitted] = []
         for track in due[:AT_ONCE]:
             if fitted and self._clock() >= self._until_s:
                 break
             crop = face_crop(clean.image, seen[track].face_from_frame, FINE_PX)
             suit = self._suits[track]
             changed = self._alter(suit, Canvas(crop))
-            suit.looked_s, suit.rest_s = now_s, EVERY_S if changed else RESTING_S
+            tired = EVERY_S * (1.0 + suit.steps / TIRING)
+            suit.looked_s, suit.rest_s = now_s, min(tired, RESTING_S) if changed else RESTING_S
             if changed:
                 fitted.append(Fitted(track, self._finished(suit)))
         return tuple(fitted)
@@ -201,6 +206,8 @@ class GradientTailor:
     def _alter(self, suit: _Suit, canvas: Canvas) -> bool:
         """Look at the face anew, and improve what it has; whether that was necessary."""
         labels, leads = self._read(suit, canvas)
+        if suit.moments and labels != suit.moments[-1].labels:
+            suit.steps = min(suit.steps, FRESH)
         suit.moments.append(_Moment(canvas, labels))
         if min(leads) >= ENOUGH:
             return False
