@@ -69,7 +69,7 @@ def painted(path, selector="ResNet14"):
         },
     )
     made.save(path)
-    return Settings(perturbation=str(path), device="cpu"), levels
+    return Settings(perturbation=str(path), device="cpu", tailor="off"), levels
 
 
 @pytest.mark.slow
@@ -215,3 +215,46 @@ def test_without_a_classifier_of_still_faces_there_is_one_sentence(judges, monke
     monkeypatch.setattr(artifacts, "models", lambda: clips)
     with pytest.raises(ArtifactError, match="no classifier of still faces"):
         app.protection(Settings(device="cpu", judges=judges), live=True)
+
+
+# What is made to measure, with what ships.
+
+
+@pytest.fixture
+def smiling(tmp_path):
+    """A broad smile that the perturbation for all faces does not change."""
+    path = tmp_path / "in.png"
+    cv2.imwrite(str(path), cv2.cvtColor(astronaut()[0:300, 80:380], cv2.COLOR_RGB2BGR))
+    return Settings(source=str(path), device="cpu")
+
+
+@pytest.mark.slow
+def test_a_picture_is_fitted_before_it_leaves_and_each_time_alike(smiling, tmp_path):
+    as_it_is = dataclasses.replace(smiling, tailor="off")
+    for_all = protect(as_it_is, tmp_path / "for-all.png")
+    told = [protect(smiling, tmp_path / name) for name in ("one.png", "two.png")]
+    assert for_all["classifiers"]["ResNet14"]["fooled"] == 0
+    assert told[0]["classifiers"]["ResNet14"]["fooled"] == 1
+    assert told[0]["members"] == {"fitted": 1.0}
+    assert told[0]["largest_change_levels"]["faces"] <= told[0]["budget_levels"] == 5
+    assert told[0]["largest_change_levels"]["elsewhere"] == 0
+    assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
+
+
+def test_without_gradients_there_is_an_error_with_a_way_out(smiling, monkeypatch):
+    monkeypatch.setattr("facecloak.core.artifacts.gradients", lambda: ())
+    with pytest.raises(ArtifactError, match="no gradient") as caught:
+        app.protection(smiling, live=False)
+    assert "--tailor off" in caught.value.remedy
+    made = app.protection(dataclasses.replace(smiling, tailor="off"), live=False)
+    assert made.tailor is None
+    made.protector.close()
+
+
+def test_another_strength_or_perturbation_reaches_the_tailor(smiling):
+    made = app.protection(smiling, live=True)
+    made.refit(dataclasses.replace(smiling, strength=1.5, perturbation="joint"))
+    made.protector.close()
+    start, strength = made.tailor._orders
+    assert strength == 1.5
+    assert start.cosine.any()

@@ -9,6 +9,7 @@ perturbation for all faces hardly does: ``docs/results.md``.
 """
 
 import math
+import zlib
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -87,8 +88,8 @@ class _Suit:
     pattern: Plane
     shifts: Field
     most: Plane
-    order: NDArray[np.int64]
     moments: deque[_Moment] = field(default_factory=lambda: deque(maxlen=MOMENTS))
+    order: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     drift: tuple[Plane, Field] | None = None
     steps: int = 0
     looked_s: float = float("-inf")
@@ -195,8 +196,7 @@ class GradientTailor:
             pattern = start.static.copy()
         if start.displaces and not self._from_scratch:
             shifts = start.displacement.copy()
-        order = self._rng.permutation(len(self._models[0].card.labels))
-        return _Suit(pattern, shifts, np.full_like(pattern, self._eps), order)
+        return _Suit(pattern, shifts, np.full_like(pattern, self._eps))
 
     def _forget(self, now_s: float) -> None:
         gone = [t for t, suit in self._suits.items() if not abs(now_s - suit.seen_s) <= GONE_S]
@@ -209,6 +209,8 @@ class GradientTailor:
         if suit.moments and labels != suit.moments[-1].labels:
             suit.steps = min(suit.steps, FRESH)
         suit.moments.append(_Moment(canvas, labels))
+        if not len(suit.order):
+            suit.order = self._drawn(canvas)
         if min(leads) >= ENOUGH:
             return False
         share = SMOOTH_SHARE + (1.0 - SMOOTH_SHARE) * canvas.hides(len(suit.pattern))
@@ -275,10 +277,15 @@ class GradientTailor:
         ]
         return [np.sum(part, axis=0) for part in zip(*pulled, strict=True)]
 
+    def _drawn(self, canvas: Canvas) -> NDArray[np.int64]:
+        """An order of the classes that nobody who has not seen this very picture can tell."""
+        drawn = np.random.default_rng(zlib.crc32(canvas.clean.tobytes()))
+        return drawn.permutation(len(self._models[0].card.labels))
+
     def _rivals(self, suit: _Suit) -> NDArray[np.bool_]:
         """The classes that may win: the first ones that no network reads in the face.
 
-        The order of the classes is drawn for each face.
+        The order of the classes is drawn for each face, from its first picture.
         """
         read = {label for moment in suit.moments for label in moment.labels}
         others = [label for label in suit.order if label not in read]

@@ -63,6 +63,7 @@ def fakes(monkeypatch):
             budget=8,
             displaced=lambda frame, _faces: frame,
             mixes=lambda _frame, faces: [{"any": 1.0} for _ in faces],
+            tailor=None,
         )
         monkeypatch.setattr(app, "protection", lambda _settings, *, live: made)
         return made

@@ -227,6 +227,22 @@
 <context>
     <name>Errors</name>
     <message>
+        <source>There is no gradient in models/gradients/ to fit a perturbation with.</source>
+        <translation>In models/gradients/ ist kein Gradient, um ein Muster anzupassen.</translation>
+    </message>
+    <message>
+        <source>Reinstall FaceCloak, or switch that off by --tailor off.</source>
+        <translation>Installieren Sie FaceCloak neu, oder schalten Sie das mit --tailor off ab.</translation>
+    </message>
+    <message>
+        <source>{0} is a classifier, not the gradient of one.</source>
+        <translation>{0} ist ein Klassifikator, nicht der Gradient eines solchen.</translation>
+    </message>
+    <message>
+        <source>Make it with `facecloak-train export-gradient`.</source>
+        <translation>Erstellen Sie ihn mit `facecloak-train export-gradient`.</translation>
+    </message>
+    <message>
         <source>There is no classifier of still faces in models/.</source>
         <translation>In models/ ist kein Klassifikator für stehende Bilder von Gesichtern.</translation>
     </message>

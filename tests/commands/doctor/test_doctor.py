@@ -50,8 +50,8 @@ def test_everything_is_told_as_json_and_a_real_face_comes_out_cloaked(monkeypatc
     assert all(list(one) == ["name", "state", "seen", "remedy"] for one in told["checks"])
     told_of = [one["name"] for one in told["checks"]]
     assert list(dict.fromkeys(told_of)) == NAMES
-    assert told_of.count("model") == len(artifacts.models())
-    assert len(told_of) == len(NAMES) - 1 + len(artifacts.models())
+    assert told_of.count("model") == len(artifacts.models()) + len(artifacts.gradients())
+    assert len(told_of) == len(NAMES) - 1 + told_of.count("model")
     seen = {one["name"]: one["seen"] for one in told["checks"]}
     assert "FACECLOAK_SINK" in seen["settings"]
     assert "10 of 10 frames went through, 10 cloaked and 0 raw" in seen["self-test"]
