@@ -18,8 +18,6 @@ ENOUGH = 3.0
 
 MakeCloak = Callable[[Perturbation], Cloak]
 """The compositor for a perturbation, at the strength that is calibrated for."""
-Leads = NDArray[np.float32]
-"""``float32[N]``, logits."""
 
 
 class Classifier(Protocol):
@@ -30,23 +28,6 @@ class Classifier(Protocol):
     def logits(self, crops: NDArray[np.uint8]) -> Logits:
         """``uint8[N, S, S]`` to ``float32[N, C]``. Threads may share it."""
         ...
-
-
-def leads(clean: Logits, cloaked: Logits) -> Leads:
-    """By how much the best other class leads over the class that is read in the clean face.
-
-    Above zero exactly where ``criteria.fooled`` holds, save for ties.
-
-    Args:
-        clean: ``float32[N, C]``, logits of the faces as captured.
-        cloaked: ``float32[N, C]``, of the same faces as sent.
-    """
-    read = clean.argmax(axis=1)[:, None]
-    own = np.take_along_axis(cloaked, read, axis=1)[:, 0]
-    others = cloaked.copy()
-    np.put_along_axis(others, read, -np.inf, axis=1)
-    lead: Leads = others.max(axis=1) - own
-    return lead
 
 
 class Exam:
@@ -70,13 +51,13 @@ class Exam:
     def gain(self, perturbation: Perturbation) -> float:
         """The mean lead, each at most ``ENOUGH``; larger is more private."""
         cloaked = self._read(self._cloak(perturbation))
-        return float(np.minimum(leads(self._clean, cloaked), ENOUGH).mean())
+        return float(np.minimum(criteria.leads(self._clean, cloaked), ENOUGH).mean())
 
     def outcome(self, perturbation: Perturbation) -> tuple[float, float]:
         """The share of the looks that are misread, and the mean lead without a limit."""
         cloaked = self._read(self._cloak(perturbation))
         rate = float(criteria.fooled(self._clean, cloaked).mean())
-        return rate, float(leads(self._clean, cloaked).mean())
+        return rate, float(criteria.leads(self._clean, cloaked).mean())
 
     def _read(self, cloak: Cloak | None) -> Logits:
         size_px = self._classifier.card.input_px

@@ -27,6 +27,7 @@ from facecloak.core.types import Face, Fitted, Frame, Sighting
 from facecloak.tailor.canvas import FACE_PX, FINE_PX, Canvas
 from facecloak.tailor.glance import Glance, draw, straight
 from facecloak.tailor.gradient import PAIR, GradientModel
+from facecloak.verify import criteria
 from facecloak.verify.crop import face_crop
 
 CELLS: Final = 48
@@ -230,10 +231,8 @@ class GradientTailor:
             look = straight(FACE_PX, model.card.input_px)
             pair = np.stack([look.look(canvas.clean), look.look(sent)])
             logits, _ = model.pull(pair, np.zeros(PAIR, np.int64))
-            label = int(logits[0].argmax())
-            others = np.delete(logits[1], label)
-            labels.append(label)
-            leads.append(float(others.max() - logits[1, label]))
+            labels.append(int(logits[0].argmax()))
+            leads.append(float(criteria.leads(logits[:1], logits[1:])[0]))
         return tuple(labels), leads
 
     def _step(self, suit: _Suit) -> None:

@@ -23,6 +23,26 @@ def fooled(clean: Logits, cloaked: Logits) -> NDArray[np.bool_]:
     return changed
 
 
+def leads(clean: Logits, cloaked: Logits) -> NDArray[np.float32]:
+    """By how much the best other class leads over the class that is read in the clean face.
+
+    Above zero exactly where ``fooled`` holds, save for ties.
+
+    Args:
+        clean: ``float32[N, C]``, logits of the faces as captured.
+        cloaked: ``float32[N, C]``, of the same faces as sent.
+
+    Returns:
+        ``float32[N]``, logits.
+    """
+    read = clean.argmax(axis=1)[:, None]
+    own = np.take_along_axis(cloaked, read, axis=1)[:, 0]
+    others = cloaked.copy()
+    np.put_along_axis(others, read, -np.inf, axis=1)
+    lead: NDArray[np.float32] = others.max(axis=1) - own
+    return lead
+
+
 def softmax(logits: Logits) -> Logits:
     """Probabilities, ``float32[N, C]``, of logits of the same shape."""
     raised = np.exp(logits - logits.max(axis=1, keepdims=True))
