@@ -2,7 +2,6 @@
 
 import itertools
 import logging
-import math
 import platform
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -33,7 +32,7 @@ from facecloak.settings import Settings
 from facecloak.sink.loopback import find_device
 from facecloak.sink.recovering import RecoveringSink
 from facecloak.tailor.gradient import GradientModel
-from facecloak.tailor.tailor import FIRST_STEPS, PATIENT_STEPS, SPEND_S, GradientTailor
+from facecloak.tailor.tailor import LIVE, PATIENT, GradientTailor
 from facecloak.verify.onnx_judge import OnnxClassifier
 from facecloak.verify.panel import Panel
 
@@ -155,14 +154,8 @@ def _tailor(settings: Settings, *, live: bool) -> GradientTailor | None:
     if not models:
         what = "There is no gradient in models/gradients/ to fit a perturbation with."
         raise ArtifactError(what, "Reinstall FaceCloak, or switch that off by --tailor off.")
-    steps, spend_s = (FIRST_STEPS, SPEND_S) if live else (PATIENT_STEPS, math.inf)
-    return GradientTailor(
-        models,
-        _start(settings),
-        strength=settings.strength,
-        first_steps=steps,
-        spend_s=spend_s,
-    )
+    start, pace = _start(settings), LIVE if live else PATIENT
+    return GradientTailor(models, start, strength=settings.strength, pace=pace)
 
 
 def _start(settings: Settings) -> Perturbation:

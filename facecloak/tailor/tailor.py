@@ -40,13 +40,8 @@ ENOUGH: Final = 2.5
 """A lead in logits, in every network, with which nothing is changed."""
 MOMENTS: Final = 6
 """How many moments of a face are kept."""
-FIRST_STEPS: Final = 8
-PATIENT_STEPS: Final = 32
-STEPS: Final = 4
-"""Steps at the first look at a face, live and in files, and at every later one."""
-EVERY_S: Final = 0.5
 RESTING_S: Final = 1.0
-"""How long to wait before the next look at a face: while it is fitted, and once that is enough."""
+"""How long to wait before the next look at a face that nothing need be changed for."""
 TIRING: Final = 64
 """After so many steps at a face that shows the same, it is looked at half as often."""
 FRESH: Final = 8
@@ -58,8 +53,6 @@ RIVALS: Final = 3
 nearest, a face is led by what it shows, which then could be told from where it was led."""
 RELENT: Final = 12
 """After how many steps one more class is allowed, where these are out of reach."""
-SPEND_S: Final = 0.4
-"""How long the fits of one live frame may take: the next verdict waits meanwhile."""
 AT_ONCE: Final = 2
 """How many faces are fitted in one frame at most."""
 GONE_S: Final = 10.0
@@ -72,6 +65,30 @@ _SHORTENED_BY: Final = 24
 """After so many steps, a step has come down to this share of the first one."""
 _OVERSHOOT: Final = 2.0**0.5
 """How much longer a shift may be than what its grid says along one axis."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How much is done when.
+
+    Attributes:
+        first_steps: at the first look at a face.
+        steps: at every later one.
+        every_s: between two looks at a face that is not fitted well enough, at least.
+        spend_s: how long the fits of one frame may take, but for the step under way; without end,
+            and so without a clock, if not given.
+    """
+
+    first_steps: int = 8
+    steps: int = 4
+    every_s: float = 0.5
+    spend_s: float = math.inf
+
+
+LIVE: Final = Pace(spend_s=0.4)
+"""The next verdict waits meanwhile."""
+PATIENT: Final = Pace(first_steps=32, steps=8, every_s=0.25)
+"""For files."""
 
 
 @dataclass(slots=True)
@@ -110,10 +127,8 @@ class GradientTailor:
         start: what a face has before; its header's budgets hold for what is fitted, and its part
             that changes with time stays.
         strength: the factor at which it will be given.
-        first_steps: how many steps to take at the first look at a face.
+        pace: how much is done when.
         from_scratch: begin with nothing but what changes with time.
-        spend_s: how long the fits of one frame may take, but for the step under way; without end,
-            and so without the clock, if not given.
         seed: of the random looks.
 
     Raises:
@@ -126,9 +141,8 @@ class GradientTailor:
         start: Perturbation,
         *,
         strength: float = 1.0,
-        first_steps: int = FIRST_STEPS,
+        pace: Pace = LIVE,
         from_scratch: bool = False,
-        spend_s: float = math.inf,
         seed: int = 0,
         clock: Clock = monotonic,
     ) -> None:
@@ -137,9 +151,8 @@ class GradientTailor:
             raise ValueError(msg)
         self._models = tuple(models)
         self._orders: tuple[Perturbation, float] | None = None
-        self._first_steps = first_steps
+        self._pace = pace
         self._from_scratch = from_scratch
-        self._spend_s = spend_s
         self._clock = clock
         self._until_s = math.inf
         self._rng = np.random.default_rng(seed)
@@ -160,7 +173,7 @@ class GradientTailor:
         self._forget(now_s)
         due = [track for track in seen if self._suits[track].is_due(now_s)]
         due.sort(key=lambda track: self._suits[track].looked_s)
-        self._until_s = self._clock() + self._spend_s
+        self._until_s = self._clock() + self._pace.spend_s
         fitted: list[Fitted] = []
         for track in due[:AT_ONCE]:
             if fitted and self._clock() >= self._until_s:
@@ -168,7 +181,7 @@ class GradientTailor:
             crop = face_crop(clean.image, seen[track].face_from_frame, FINE_PX)
             suit = self._suits[track]
             changed = self._alter(suit, Canvas(crop))
-            tired = EVERY_S * (1.0 + suit.steps / TIRING)
+            tired = self._pace.every_s * (1.0 + suit.steps / TIRING)
             suit.looked_s, suit.rest_s = now_s, min(tired, RESTING_S) if changed else RESTING_S
             if changed:
                 fitted.append(Fitted(track, self._finished(suit)))
@@ -217,7 +230,7 @@ class GradientTailor:
         share = SMOOTH_SHARE + (1.0 - SMOOTH_SHARE) * canvas.hides(len(suit.pattern))
         most = (self._eps * share).astype(np.float32)
         suit.most = most if suit.steps == 0 else 0.5 * (suit.most + most)
-        for _ in range(STEPS if suit.steps else self._first_steps):
+        for _ in range(self._pace.steps if suit.steps else self._pace.first_steps):
             self._step(suit)
             if self._clock() >= self._until_s:
                 break

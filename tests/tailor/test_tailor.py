@@ -14,7 +14,7 @@ from facecloak.core.types import Face, Frame, Sighting
 from facecloak.tailor import tailor as tailoring
 from facecloak.tailor.canvas import FINE_PX, Canvas
 from facecloak.tailor.gradient import GradientModel
-from facecloak.tailor.tailor import EVERY_S, GONE_S, RESTING_S, GradientTailor
+from facecloak.tailor.tailor import GONE_S, LIVE, RESTING_S, GradientTailor, Pace
 from facecloak.verify.crop import face_crop
 from facecloak.verify.onnx_judge import OnnxClassifier
 from tests.tailor.test_canvas import PLACE, picture
@@ -57,7 +57,9 @@ def grey(value=128, at_s=0.0):
 def test_against_a_linear_classifier_the_fit_is_the_optimum():
     """On a face without texture the most is the budget of smooth skin, against the weights."""
     weights = np.kron(np.where(np.indices((4, 4)).sum(0) % 2, 1.0, -1.0), np.ones((11, 11)))
-    one = GradientTailor([Linear(weights, 1.0)], start(), first_steps=40, from_scratch=True)
+    one = GradientTailor(
+        [Linear(weights, 1.0)], start(), pace=Pace(first_steps=40), from_scratch=True
+    )
     (fitted,) = one.fit(grey(), [FACE])
     pattern = fitted.perturbation.static
     most = 4.0 * tailoring.SMOOTH_SHARE
@@ -72,7 +74,7 @@ def test_against_a_linear_classifier_the_fit_is_the_optimum():
 def test_real_faces_are_led_astray_within_every_budget():
     shipped = bank.load(artifacts.perturbation("default")).alone("any")
     models = [GradientModel(path) for path in artifacts.gradients()]
-    one = GradientTailor(models, shipped, first_steps=32, seed=1)
+    one = GradientTailor(models, shipped, pace=Pace(first_steps=32), seed=1)
     (fitted,) = one.fit(picture(), [FACE])
     made = fitted.perturbation
     assert fitted.track == 1
@@ -96,7 +98,7 @@ def test_what_changes_with_time_stays_and_has_its_part_of_the_budget():
     first = Perturbation(
         start().header, np.full((12, 12), 1.0, np.float32), beat, np.zeros((6, 6), np.float32)
     )
-    one = GradientTailor([Linear(np.ones((44, 44)))], first, first_steps=30)
+    one = GradientTailor([Linear(np.ones((44, 44)))], first, pace=Pace(first_steps=30))
     (fitted,) = one.fit(grey(), [FACE])
     made = fitted.perturbation
     assert (made.cosine == beat).all()
@@ -109,7 +111,7 @@ def test_a_face_is_looked_at_now_and_then_and_less_often_once_it_is_enough():
     one = GradientTailor([model], start())
     every = [step * 0.1 for step in range(60)]
     times = [at_s for at_s in every if one.fit(grey(at_s=at_s), [FACE])]
-    assert np.diff(times).min() >= EVERY_S - 1e-9
+    assert np.diff(times).min() >= LIVE.every_s - 1e-9
     eased = Linear(np.ones((44, 44)) * 1.0)
     eased.bias = -float((grey().image[0, 0, 0] / 255.0) * 44 * 44) - 0.5  # just on this side
     quick = GradientTailor([eased], start())
@@ -144,7 +146,7 @@ def test_the_same_seed_fits_the_same():
     models = [GradientModel(path) for path in artifacts.gradients()]
     shipped = bank.load(artifacts.perturbation("default")).alone("any")
     made = [
-        GradientTailor(models, shipped, seed=4).fit(picture(), [FACE])[0].perturbation
+        GradientTailor(models, shipped, pace=Pace(), seed=4).fit(picture(), [FACE])[0].perturbation
         for _ in range(2)
     ]
     assert (made[0].static == made[1].static).all()
@@ -162,7 +164,7 @@ def test_a_pattern_is_weaker_on_smooth_skin():
     rgb[:, :140] = 128
     frame = Frame(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), 0.0, 0)
     model = Linear(np.random.default_rng(0).normal(0, 1, (44, 44)))
-    (fitted,) = GradientTailor([model], start(), first_steps=40).fit(frame, [FACE])
+    (fitted,) = GradientTailor([model], start(), pace=Pace(first_steps=40)).fit(frame, [FACE])
     rows = np.abs(fitted.perturbation.static)
     smooth, busy = rows[:, : rows.shape[1] // 3].max(), rows[:, rows.shape[1] // 2 :].max()
     assert smooth <= 4.0 * tailoring.SMOOTH_SHARE + 1e-5
@@ -188,7 +190,7 @@ def test_a_slow_machine_fits_less_and_keeps_the_verdicts_coming():
     ticks = iter(range(10_000))
     model = Linear(np.ones((44, 44)), -1000.0)
     one = GradientTailor(
-        [model], start(), first_steps=50, spend_s=0.45, clock=lambda: next(ticks) / 10
+        [model], start(), pace=Pace(first_steps=50, spend_s=0.45), clock=lambda: next(ticks) / 10
     )
     crowd = [Face(track, PLACE) for track in range(3)]
     (fitted,) = one.fit(grey(), crowd)

@@ -33,7 +33,7 @@ from facecloak.core import bank as banks
 from facecloak.core.bank import Bank
 from facecloak.core.perturbation import ANY, FORMAT, Perturbation
 from facecloak.tailor.gradient import GradientModel
-from facecloak.tailor.tailor import GradientTailor
+from facecloak.tailor.tailor import GradientTailor, Pace
 from facecloak_train import run
 from facecloak_train.attacks.baselines import random_sign
 from facecloak_train.data import fer2013
@@ -214,7 +214,7 @@ def _tailor(
         gradients,
         shipped.alone(ANY),
         strength=strength,
-        first_steps=settings.tailor_steps,
+        pace=Pace(first_steps=settings.tailor_steps),
         from_scratch=settings.from_scratch,
     )
 
