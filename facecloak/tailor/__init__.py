@@ -3,7 +3,8 @@
     gradient   a classifier's backward pass as an ONNX graph
     canvas     a face as a perturbation changes it, and what a change of the face means for that
     glance     how a classifier at the far end may look at it
-    tailor     projected gradient ascent on the last moments of each face, some steps now and then
+    ascent     projected gradient ascent on the last moments of a face
+    tailor     whose turn it is, how many steps, and what comes of them
 
 What is fitted keeps the budgets of the perturbation that it begins with, which stays on the face
 until then, and wherever nothing can be fitted.

@@ -18,33 +18,28 @@ go beside the report.
 
 import contextlib
 import dataclasses
-import functools
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
-from facecloak.cloak.opencv_cloak import OpenCvCloak
 from facecloak.core import bank as banks
-from facecloak.core.bank import Bank
-from facecloak.core.perturbation import ANY, FORMAT, Perturbation
 from facecloak.tailor.gradient import GradientModel
-from facecloak.tailor.tailor import GradientTailor, Pace
 from facecloak_train import run
-from facecloak_train.attacks.baselines import random_sign
 from facecloak_train.data import fer2013
 from facecloak_train.data.fer2013 import Faces
 from facecloak_train.measure import landmark_rule
 from facecloak_train.measure.calls import camera_noise
 from facecloak_train.measure.choosing import Chooser
 from facecloak_train.measure.codec import Leg, legs_of, missing
-from facecloak_train.measure.far_end import CLEAN, FarEnd, Laid, Row
+from facecloak_train.measure.far_end import CLEAN, FarEnd, Row
 from facecloak_train.measure.fooling import fooling_of_readings
 from facecloak_train.measure.landmark_rule import LandmarkEyes, LandmarkRule
+from facecloak_train.measure.laying import FOR_ALL, NOISE, OURS, attacked, laid, named
 from facecloak_train.measure.ledger import Ledger
 from facecloak_train.measure.pictures import rates
 from facecloak_train.measure.reading import Victim
@@ -53,13 +48,6 @@ from facecloak_train.settings import EvaluateSettings
 from facecloak_train.victims import opened
 
 logger = logging.getLogger(__name__)
-
-OURS: Final = "FaceCloak"
-FOR_ALL: Final = "not fitted"
-"""What the same perturbation does as it is for all faces, beside what is fitted to each."""
-NOISE: Final = "random sign"
-_NOISE_CELLS: Final = 48
-"""Side of the noise beside a perturbation that has no pattern of its own."""
 
 
 def evaluate_fooling(settings: EvaluateSettings) -> dict[str, Any]:
@@ -76,18 +64,8 @@ def evaluate_fooling(settings: EvaluateSettings) -> dict[str, Any]:
     private = fer2013.without(splits["PrivateTest"], splits["Training"], splits["PublicTest"])
     chosen = _drawn(private, settings.faces, settings.seed)
     shipped = banks.load(settings.perturbation)
-    patterns = _patterns(shipped, parts=settings.parts)
     gradients = [GradientModel(path) for path in settings.tailor]
-    if gradients:
-        patterns = {OURS: shipped, FOR_ALL: shipped} | patterns
-    cloaks = {
-        _named(kind, strength): Laid(
-            OpenCvCloak(pattern, strength),
-            _tailor(settings, gradients, shipped, strength) if kind == OURS else None,
-        )
-        for strength in settings.strengths
-        for kind, pattern in patterns.items()
-    }
+    patterns, cloaks = laid(settings, shipped, gradients)
     told: dict[str, Any] = {}
     with contextlib.ExitStack() as entered:
         victims = opened(settings.models, splits["Training"], settings.input_px)
@@ -107,14 +85,14 @@ def evaluate_fooling(settings: EvaluateSettings) -> dict[str, Any]:
         raise ValueError(msg)
     rows = [
         {"strength": strength, "leg": leg.name, "classifier": victim.name, "perturbation": kind}
-        | _figures(found, leg, victim, _named(kind, strength))
+        | _figures(found, leg, victim, named(kind, strength))
         for strength in settings.strengths
         for leg in legs
         for victim in victims
         for kind in patterns
     ]
     seen = _seen(found)
-    attacked, made_against = _attacked(settings, shipped, gradients)
+    known, made_against = attacked(settings, shipped, gradients)
     if settings.record:
         kind = FOR_ALL if gradients else OURS
         header = dataclasses.replace(shipped.header, measured=_measured(rows, seen, kind))
@@ -131,7 +109,7 @@ def evaluate_fooling(settings: EvaluateSettings) -> dict[str, Any]:
             victim.name: {
                 "architecture": victim.architecture,
                 "sha256": victim.sha256,
-                "attacked": bool({victim.name, victim.sha256, victim.architecture} & attacked),
+                "attacked": bool({victim.name, victim.sha256, victim.architecture} & known),
                 "control": victim.name == landmark_rule.NAME,
             }
             for victim in victims
@@ -181,48 +159,6 @@ def _drawn(faces: Faces, count: int, seed: int) -> list[int]:
     return [int(number) for number in order[:count]]
 
 
-def _patterns(shipped: Bank, *, parts: bool) -> dict[str, Bank]:
-    """The perturbation, its parts if wanted, and noise of the same levels on the same grid."""
-    header, members = shipped.header, shipped.members
-    still = dataclasses.replace(header, shift=0.0, strain=0.0)
-    patterns = {OURS: shipped}
-    if parts and all(one.displaces and one.reach for one in members.values()):
-        nothing = np.zeros((1, 1), np.float32)
-        alone = {
-            label: Perturbation(still, one.static, one.cosine, one.sine)
-            for label, one in members.items()
-        }
-        moved = {
-            label: dataclasses.replace(one, static=nothing, cosine=nothing, sine=nothing)
-            for label, one in members.items()
-        }
-        patterns |= {"pattern alone": Bank(still, alone), "displacement alone": Bank(header, moved)}
-    cells = max(len(members[ANY].static), len(members[ANY].cosine))
-    grid = random_sign(cells if cells > 1 else _NOISE_CELLS, header.eps, header.seed)
-    single = dataclasses.replace(still, format=FORMAT, answers=(), selector="")
-    return patterns | {NOISE: Bank.of(Perturbation(single, grid))}
-
-
-def _tailor(
-    settings: EvaluateSettings, gradients: Sequence[GradientModel], shipped: Bank, strength: float
-) -> Callable[[], GradientTailor] | None:
-    """What makes somebody who fits the perturbation to a face; None without gradients."""
-    if not gradients:
-        return None
-    return functools.partial(
-        GradientTailor,
-        gradients,
-        shipped.alone(ANY),
-        strength=strength,
-        pace=Pace(first_steps=settings.tailor_steps),
-        from_scratch=settings.from_scratch,
-    )
-
-
-def _named(kind: str, strength: float) -> str:
-    return f"{kind} x{strength:g}"
-
-
 def _question(settings: EvaluateSettings, victims: Sequence[str]) -> dict[str, Any]:
     """What the readings of a face depend on."""
     asked = dataclasses.asdict(settings)
@@ -253,20 +189,6 @@ def _landmark_rule(
 def _some(faces: Faces, count: int, seed: int) -> Faces:
     drawn = _drawn(faces, count, seed)
     return Faces(faces.images[drawn], faces.labels[drawn])
-
-
-def _attacked(
-    settings: EvaluateSettings, shipped: Bank, gradients: Sequence[GradientModel]
-) -> tuple[set[str], list[str]]:
-    """What the classifiers that had a part in it are known by, and their names."""
-    cards = [model.card for model in gradients]
-    known = {text for card in cards for text in (card.name, card.architecture)}
-    names = [card.name for card in cards]
-    if not settings.from_scratch:
-        victims = shipped.header.victims
-        known |= {text for one in victims for text in (one.name, one.sha256)}
-        names = [*dict.fromkeys([*(one.name for one in victims), *names])]
-    return known, names
 
 
 def _figures(found: Sequence[Row], leg: Leg, victim: Victim, name: str) -> dict[str, Any]:
@@ -309,7 +231,7 @@ def _measured(
         if row["strength"] == first and row["perturbation"] == kind and row["faces"]
         for figure in ("faces", "fooling_rate", "accuracy", "bits", "clean_bits")
     }
-    visible = seen.get(_named(kind, first), {})
+    visible = seen.get(named(kind, first), {})
     return measured | {
         f"{part}, {key}": value
         for part, figures in visible.items()

@@ -1,0 +1,183 @@
+"""Projected gradient ascent on the last moments of one face.
+
+Steps by signs of gradients with momentum, each network's divided by its L1 norm before they are
+added (Dong et al., "Boosting Adversarial Attacks with Momentum", arXiv 1710.06081, equations 6 and
+7), as in ``facecloak_train.attacks.universal``, over random looks at the face (Athalye et al.,
+"Synthesizing Robust Adversarial Examples", arXiv 1707.07397).
+"""
+
+import zlib
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facecloak.core.displacement import Field
+from facecloak.core.interpolation import Plane
+from facecloak.tailor.canvas import FACE_PX, Canvas
+from facecloak.tailor.glance import Glance, draw, straight
+from facecloak.tailor.gradient import PAIR, GradientModel
+from facecloak.verify import criteria
+
+MOMENTS: Final = 6
+"""How many moments of a face are kept."""
+ASKED: Final = 2
+"""How many networks a step asks, drawn anew each time."""
+RIVALS: Final = 3
+"""Among how many classes, drawn for each face, the one is that it is to be read as: to whatever is
+nearest, a face is led by what it shows, which then could be told from where it was led."""
+RELENT: Final = 12
+"""After how many steps one more class is allowed, where these are out of reach."""
+_DECAY: Final = 0.9
+_STRIDE: Final = 0.4
+"""Length of the first step, as a share of the budget."""
+_SHORTEST: Final = 0.2
+_SHORTENED_BY: Final = 24
+"""After so many steps, a step has come down to this share of the first one."""
+
+
+@dataclass(slots=True)
+class Moment:
+    """A face at one moment, and what each network reads in it."""
+
+    canvas: Canvas
+    labels: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class Suit:
+    """What is known of one face, and what it has so far.
+
+    Attributes:
+        pattern: ``float32[G, G]``, levels.
+        shifts: ``float32[2, D, D]``, face widths.
+        most: the largest that each cell of the pattern may be.
+        reach: likewise of the shifts, along each axis.
+        moments: the last ones.
+        order: of the classes that it may be led to; empty before the first moment.
+        drift: what was gathered of both gradients.
+        steps: that were taken.
+        looked_s, rest_s: when it was last looked at, and for how long that is enough.
+        seen_s: when it was last there.
+    """
+
+    pattern: Plane
+    shifts: Field
+    most: Plane
+    reach: float
+    moments: deque[Moment] = field(default_factory=lambda: deque(maxlen=MOMENTS))
+    order: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    drift: tuple[Plane, Field] | None = None
+    steps: int = 0
+    looked_s: float = float("-inf")
+    rest_s: float = 0.0
+    seen_s: float = float("-inf")
+
+    def is_due(self, now_s: float) -> bool:
+        """Whether it is time to look at the face again; also after time ran backwards."""
+        return not 0 <= now_s - self.looked_s < self.rest_s
+
+
+class Ascent:
+    """Asks the networks, and improves what a face has.
+
+    Args:
+        models: the gradients to follow; all of the same classes.
+        seed: of the random looks.
+
+    Attributes:
+        strength: the factor at which a face is given what it has.
+    """
+
+    def __init__(self, models: Sequence[GradientModel], seed: int) -> None:
+        self._models = tuple(models)
+        self._rng = np.random.default_rng(seed)
+        self.strength = 1.0
+
+    def drawn(self, canvas: Canvas) -> NDArray[np.int64]:
+        """An order of the classes that nobody who has not seen this very picture can tell."""
+        drawn = np.random.default_rng(zlib.crc32(canvas.clean.tobytes()))
+        return drawn.permutation(len(self._models[0].card.labels))
+
+    def read(self, suit: Suit, canvas: Canvas) -> tuple[tuple[int, ...], list[float]]:
+        """What each network reads in the face as captured, and how far from that it is as sent.
+
+        Returns:
+            The classes, and by how many logits another one leads in what is sent.
+
+        Raises:
+            DeviceError: ONNX Runtime failed.
+        """
+        sent = self._paint(suit, canvas)
+        labels, leads = [], []
+        for model in self._models:
+            look = straight(FACE_PX, model.card.input_px)
+            pair = np.stack([look.look(canvas.clean), look.look(sent)])
+            logits, _ = model.pull(pair, np.zeros(PAIR, np.int64))
+            labels.append(int(logits[0].argmax()))
+            leads.append(float(criteria.leads(logits[:1], logits[1:])[0]))
+        return tuple(labels), leads
+
+    def step(self, suit: Suit, eps: float) -> None:
+        """Take one step up, on the newest moment and another one. Raises DeviceError.
+
+        Args:
+            suit: with at least one moment; its pattern and shifts are changed.
+            eps: the budget of the pattern, of which ``suit.most`` is at most.
+        """
+        newest = suit.moments[-1]
+        other = suit.moments[int(self._rng.integers(len(suit.moments)))]
+        moments = (newest, other)
+        sent = [self._paint(suit, moment.canvas) for moment in moments]
+        drift = suit.drift or (np.zeros_like(suit.pattern), np.zeros_like(suit.shifts))
+        pulls = [np.float32(_DECAY) * part for part in drift]
+        asked = self._rng.permutation(len(self._models))[:ASKED]
+        for number in asked:
+            model = self._models[number]
+            looks = [draw(self._rng, FACE_PX, model.card.input_px) for _ in moments]
+            pair = np.stack([look.look(face) for look, face in zip(looks, sent, strict=True)])
+            labels = np.array([moment.labels[number] for moment in moments])
+            _, gradients = model.pull(pair, labels, self._rivals(suit))
+            for part, pull in enumerate(self._pulled(suit, moments, looks, gradients)):
+                pulls[part] = pulls[part] + pull / max(float(np.abs(pull).sum()), 1e-12)
+        suit.drift = pulls[0], pulls[1]
+        length = max(_SHORTEST, 1.0 - (1.0 - _SHORTEST) * suit.steps / _SHORTENED_BY) * _STRIDE
+        pattern = suit.pattern + np.float32(length * eps) * np.sign(pulls[0])
+        suit.pattern = np.clip(pattern, -suit.most, suit.most).astype(np.float32)
+        shifts = suit.shifts + np.float32(length * suit.reach) * np.sign(pulls[1])
+        suit.shifts = np.clip(shifts, -suit.reach, suit.reach).astype(np.float32)
+        suit.steps += 1
+
+    def _pulled(
+        self,
+        suit: Suit,
+        moments: Sequence[Moment],
+        looks: Sequence[Glance],
+        gradients: NDArray[np.float32],
+    ) -> list[NDArray[np.float32]]:
+        """The gradient of a network, of both moments, by pattern and displacement."""
+        pulled = [
+            moment.canvas.pull(
+                look.pull(gradient, FACE_PX), len(suit.pattern), suit.shifts.shape[-1]
+            )
+            for moment, look, gradient in zip(moments, looks, gradients, strict=True)
+        ]
+        return [np.sum(part, axis=0) for part in zip(*pulled, strict=True)]
+
+    def _rivals(self, suit: Suit) -> NDArray[np.bool_]:
+        """The classes that may win: the first ones that no network reads in the face.
+
+        The order of the classes is drawn for each face, from its first picture.
+        """
+        read = {label for moment in suit.moments for label in moment.labels}
+        others = [label for label in suit.order if label not in read]
+        rivals = np.zeros(len(suit.order), np.bool_)
+        rivals[(others or suit.order)[: RIVALS + suit.steps // RELENT]] = True
+        return rivals
+
+    def _paint(self, suit: Suit, canvas: Canvas) -> Plane:
+        strength = np.float32(self.strength)
+        return canvas.paint(strength * suit.pattern, strength * suit.shifts)
