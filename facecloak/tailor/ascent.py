@@ -6,7 +6,6 @@ added (Dong et al., "Boosting Adversarial Attacks with Momentum", arXiv 1710.060
 "Synthesizing Robust Adversarial Examples", arXiv 1707.07397).
 """
 
-import zlib
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -22,13 +21,13 @@ from facecloak.tailor.glance import Glance, draw, straight
 from facecloak.tailor.gradient import PAIR, GradientModel
 from facecloak.verify import criteria
 
-MOMENTS: Final = 6
+MOMENTS: Final = 24
 """How many moments of a face are kept."""
 ASKED: Final = 2
 """How many networks a step asks, drawn anew each time."""
-RIVALS: Final = 3
-"""Among how many classes, drawn for each face, the one is that it is to be read as: to whatever is
-nearest, a face is led by what it shows, which then could be told from where it was led."""
+RIVALS: Final = 1
+"""Among how many classes the one is that a face is to be read as: the likeliest ones to all the
+networks together. Where each goes its own way, what they have in common does not carry over."""
 RELENT: Final = 12
 """After how many steps one more class is allowed, where these are out of reach."""
 _DECAY: Final = 0.9
@@ -57,7 +56,8 @@ class Suit:
         most: the largest that each cell of the pattern may be.
         reach: likewise of the shifts, along each axis.
         moments: the last ones.
-        order: of the classes that it may be led to; empty before the first moment.
+        order: the classes that it may be led to, those first that come first; empty before the
+            first moment.
         drift: what was gathered of both gradients.
         steps: that were taken.
         looked_s, rest_s: when it was last looked at, and for how long that is enough.
@@ -81,6 +81,22 @@ class Suit:
         return not 0 <= now_s - self.looked_s < self.rest_s
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """What the networks read in a face.
+
+    Attributes:
+        labels: of each, in the face as captured.
+        lead: by how many logits another class leads in the face as sent; the least of all.
+        likely: the classes, likeliest first, by the mean of their logits, each network's with mean
+            zero and variance one.
+    """
+
+    labels: tuple[int, ...]
+    lead: float
+    likely: NDArray[np.int64]
+
+
 class Ascent:
     """Asks the networks, and improves what a face has.
 
@@ -97,29 +113,19 @@ class Ascent:
         self._rng = np.random.default_rng(seed)
         self.strength = 1.0
 
-    def drawn(self, canvas: Canvas) -> NDArray[np.int64]:
-        """An order of the classes that nobody who has not seen this very picture can tell."""
-        drawn = np.random.default_rng(zlib.crc32(canvas.clean.tobytes()))
-        return drawn.permutation(len(self._models[0].card.labels))
-
-    def read(self, suit: Suit, canvas: Canvas) -> tuple[tuple[int, ...], list[float]]:
-        """What each network reads in the face as captured, and how far from that it is as sent.
-
-        Returns:
-            The classes, and by how many logits another one leads in what is sent.
-
-        Raises:
-            DeviceError: ONNX Runtime failed.
-        """
+    def read(self, suit: Suit, canvas: Canvas) -> Reading:
+        """Have each network read the face, as captured and as sent. Raises DeviceError."""
         sent = self._paint(suit, canvas)
-        labels, leads = [], []
+        labels, leads, scores = [], [], []
         for model in self._models:
             look = straight(FACE_PX, model.card.input_px)
             pair = np.stack([look.look(canvas.clean), look.look(sent)])
             logits, _ = model.pull(pair, np.zeros(PAIR, np.int64))
             labels.append(int(logits[0].argmax()))
             leads.append(float(criteria.leads(logits[:1], logits[1:])[0]))
-        return tuple(labels), leads
+            scores.append((logits[0] - logits[0].mean()) / max(float(logits[0].std()), 1e-6))
+        likely = np.argsort(-np.mean(scores, axis=0), kind="stable")
+        return Reading(tuple(labels), min(leads), likely)
 
     def step(self, suit: Suit, eps: float) -> None:
         """Take one step up, on the newest moment and another one. Raises DeviceError.
@@ -168,10 +174,7 @@ class Ascent:
         return [np.sum(part, axis=0) for part in zip(*pulled, strict=True)]
 
     def _rivals(self, suit: Suit) -> NDArray[np.bool_]:
-        """The classes that may win: the first ones that no network reads in the face.
-
-        The order of the classes is drawn for each face, from its first picture.
-        """
+        """The classes that may win: the first ones in order that no network reads in the face."""
         read = {label for moment in suit.moments for label in moment.labels}
         others = [label for label in suit.order if label not in read]
         rivals = np.zeros(len(suit.order), np.bool_)

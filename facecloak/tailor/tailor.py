@@ -165,13 +165,13 @@ class GradientTailor:
 
     def _alter(self, suit: Suit, canvas: Canvas) -> bool:
         """Look at the face anew, and improve what it has; whether that was necessary."""
-        labels, leads = self._ascent.read(suit, canvas)
-        if suit.moments and labels != suit.moments[-1].labels:
+        read = self._ascent.read(suit, canvas)
+        if suit.moments and read.labels != suit.moments[-1].labels:
             suit.steps = min(suit.steps, FRESH)
-        suit.moments.append(Moment(canvas, labels))
+        suit.moments.append(Moment(canvas, read.labels))
         if not len(suit.order):
-            suit.order = self._ascent.drawn(canvas)
-        if min(leads) >= ENOUGH:
+            suit.order = read.likely
+        if read.lead >= ENOUGH:
             return False
         share = SMOOTH_SHARE + (1.0 - SMOOTH_SHARE) * canvas.hides(len(suit.pattern))
         most = (self._eps * share).astype(np.float32)
