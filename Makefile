@@ -12,7 +12,7 @@ export QT_QPA_PLATFORM ?= offscreen
 .PHONY: demo test check bench fix clean
 
 demo: .venv/app
-	$(BIN)/facecloak demo --strength 1.5 --out demo-output
+	$(BIN)/facecloak demo --out demo-output
 
 test: .venv/dev check
 	$(BIN)/python -m pytest
