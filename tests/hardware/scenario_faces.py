@@ -132,7 +132,7 @@ def protect(*options):
     app = started(
         Path("app.log"),
         *("-m", "facecloak", "run", "--source", str(WEBCAM), "--sink", "virtual"),
-        *("--camera-on", "always", "--strength", "2", *options),
+        *("--camera-on", "always", "--strength", "2", "--tailor", "off", *options),
     )
     wait_for_picture(app, OURS)
     return app

@@ -34,7 +34,9 @@ def protected(film, tmp_path_factory):
             opened.write(Frame(as_seen(picture), index / FPS, index))
     run = [sys.executable, "-m", "facecloak", "run", "--source", str(folder / "film.mkv")]
     with (folder / "protected.y4m").open("wb") as stdout:
-        subprocess.run([*run, "--sink", "-", "--strength", "2"], stdout=stdout, check=True)
+        subprocess.run(
+            [*run, "--sink", "-", "--strength", "2", "--tailor", "off"], stdout=stdout, check=True
+        )
     return folder / "protected.y4m"
 
 
