@@ -30,8 +30,8 @@ ENOUGH: Final = 2.5
 """A lead in logits, in every network, with which nothing is changed."""
 RESTING_S: Final = 1.0
 """How long to wait before the next look at a face that nothing need be changed for."""
-TIRING: Final = 64
-"""After so many steps at a face that shows the same, it is looked at half as often."""
+TIRED_S: Final = 2.0
+"""The longest wait for the next look at a face that shows the same and is not led far enough."""
 FRESH: Final = 8
 """As how many steps those of before count once a network reads something else in the face."""
 AT_ONCE: Final = 2
@@ -50,6 +50,7 @@ class Pace:
         first_steps: at the first look at a face.
         steps: at every later one.
         every_s: between two looks at a face that is not fitted well enough, at least.
+        tires_after: so many steps at a face that shows the same, and the wait is twice as long.
         spend_s: how long the fits of one frame may take, but for the step under way; without end,
             and so without a clock, if not given.
     """
@@ -57,12 +58,13 @@ class Pace:
     first_steps: int = 8
     steps: int = 4
     every_s: float = 0.5
+    tires_after: float = 24.0
     spend_s: float = math.inf
 
 
 LIVE: Final = Pace(spend_s=0.4)
 """The next verdict waits meanwhile."""
-PATIENT: Final = Pace(first_steps=32, steps=8, every_s=0.25)
+PATIENT: Final = Pace(first_steps=32, steps=8, every_s=0.25, tires_after=256.0)
 """For files."""
 
 
@@ -127,8 +129,8 @@ class GradientTailor:
             crop = face_crop(clean.image, seen[track].face_from_frame, FINE_PX)
             suit = self._suits[track]
             changed = self._alter(suit, Canvas(crop))
-            tired = self._pace.every_s * (1.0 + suit.steps / TIRING)
-            suit.looked_s, suit.rest_s = now_s, min(tired, RESTING_S) if changed else RESTING_S
+            tired = self._pace.every_s * (1.0 + suit.steps / self._pace.tires_after)
+            suit.looked_s, suit.rest_s = now_s, min(tired, TIRED_S) if changed else RESTING_S
             if changed:
                 fitted.append(Fitted(track, self._finished(suit)))
         return tuple(fitted)
