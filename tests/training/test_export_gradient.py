@@ -8,8 +8,16 @@ from facecloak_train.attacks.universal import margin_loss
 from facecloak_train.cli import main
 from facecloak_train.export.gradient_export import CONFIDENCE, export_gradient, pulling
 
+from facecloak.core import artifacts
 from facecloak.core.modelcard import GRADIENT, ModelCard
 from facecloak.tailor.gradient import GradientModel
+
+# Those of torch.onnx about itself.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+    pytest.mark.filterwarnings("ignore::UserWarning"),
+]
 
 
 def card(name, precision="fp32"):
@@ -74,9 +82,10 @@ def test_a_lead_that_is_enough_pulls_no_more():
 
 
 @pytest.mark.slow
-def test_the_command_writes_a_card_with_how_far_it_agrees(tiny_weights, tiny_faces, tmp_path):
+def test_the_command_writes_a_card_with_how_far_it_agrees(tiny_faces, tmp_path):
     out = tmp_path / "gradients" / "tiny.onnx"
-    arguments = ["--data", str(tiny_faces), "--weights", str(tiny_weights), "--name", "Tiny"]
+    weights = artifacts.folder("models") / "resnet14.onnx"
+    arguments = ["--data", str(tiny_faces), "--weights", str(weights), "--name", "Tiny"]
     assert main(["export-gradient", *arguments, "--out", str(out), "--faces", "4"]) == 0
     made = GradientModel(out).card
     assert (made.name, made.task, made.input_px) == ("Tiny", GRADIENT, 44)

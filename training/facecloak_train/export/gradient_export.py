@@ -65,7 +65,7 @@ def export_gradient(net: nn.Module, card: ModelCard, path: Path) -> None:
         logging.getLogger(chatty).setLevel(logging.WARNING)
     decompositions: dict[Any, Any] = dict(core_aten_decompositions())
     decompositions[_aten.convolution_backward.default] = _convolution_backward
-    graph = make_fx(pulling(net), decomposition_table=decompositions)(faces, own, rivals)
+    graph = make_fx(pulling(net), decomposition_table=decompositions)(faces, own, rivals).eval()
     program = torch.onnx.export(
         graph,
         (faces, own, rivals),
