@@ -68,18 +68,14 @@ class Protection:
         """Whether faces get something else once they were seen, so that a file is rehearsed."""
         return self.tailor is not None or bool(self.header.answers)
 
-    def refit(self, settings: Settings) -> None:
-        """Fit the perturbation of these settings to the faces, from now on. Any thread may.
-
-        Raises:
-            ArtifactError: it is missing or not what it says.
-        """
+    def refit(self, given: Bank, strength: float) -> None:
+        """Fit another perturbation to the faces, or at another strength. Any thread may."""
         if self.tailor is not None:
-            self.tailor.begin_with(_start(settings), settings.strength)
+            self.tailor.begin_with(given.alone(ANY), strength)
 
 
-def cloak(settings: Settings) -> tuple[OpenCvCloak | OnnxCloak, Header]:
-    """What is added to faces, on CUDA where that is to be used and works; and its header.
+def cloak(settings: Settings) -> tuple[OpenCvCloak | OnnxCloak, Bank]:
+    """What is added to faces, on CUDA where that is to be used and works; and what it was made of.
 
     Raises:
         ArtifactError: the perturbation is missing or not what it says.
@@ -95,8 +91,8 @@ def cloak(settings: Settings) -> tuple[OpenCvCloak | OnnxCloak, Header]:
                 raise
         else:
             if made.device == "cuda":
-                return made, given.header
-    return OpenCvCloak(given, settings.strength), given.header
+                return made, given
+    return OpenCvCloak(given, settings.strength), given
 
 
 def protection(settings: Settings, *, live: bool) -> Protection:
@@ -111,7 +107,8 @@ def protection(settings: Settings, *, live: bool) -> Protection:
         ConfigError: the strength leaves the budget.
         DeviceError: the device asked for does not work here.
     """
-    made, header = cloak(settings)
+    made, given = cloak(settings)
+    header = given.header
     classifiers = _judges(settings, live=live)
     times = StageTimes()
     panel = Panel(classifiers)
@@ -124,7 +121,7 @@ def protection(settings: Settings, *, live: bool) -> Protection:
         )
     )
     finder = MediaPipeFinder(live=live)
-    tailor = _tailor(settings, live=live)
+    tailor = _tailor(settings, given, live=live)
     jury: Jury = InlineJury(panel, times, tailor=tailor)
     if live:
         jury = ThreadJury(panel, times, every_s=settings.judge_every_s, tailor=tailor)
@@ -146,7 +143,7 @@ def protection(settings: Settings, *, live: bool) -> Protection:
     )
 
 
-def _tailor(settings: Settings, *, live: bool) -> GradientTailor | None:
+def _tailor(settings: Settings, given: Bank, *, live: bool) -> GradientTailor | None:
     """Who fits the perturbation to each face; nobody where that is off. Files can wait for it."""
     if settings.tailor == "off":
         return None
@@ -154,13 +151,8 @@ def _tailor(settings: Settings, *, live: bool) -> GradientTailor | None:
     if not models:
         what = "There is no gradient in models/gradients/ to fit a perturbation with."
         raise ArtifactError(what, "Reinstall FaceCloak, or switch that off by --tailor off.")
-    start, pace = _start(settings), LIVE if live else PATIENT
-    return GradientTailor(models, start, strength=settings.strength, pace=pace)
-
-
-def _start(settings: Settings) -> Perturbation:
-    """What is fitted to a face."""
-    return bank.load(artifacts.perturbation(settings.perturbation)).alone(ANY)
+    pace = LIVE if live else PATIENT
+    return GradientTailor(models, given.alone(ANY), strength=settings.strength, pace=pace)
 
 
 def _judges(settings: Settings, *, live: bool) -> list[OnnxClassifier]:

@@ -253,7 +253,7 @@ def test_without_gradients_there_is_an_error_with_a_way_out(smiling, monkeypatch
 
 def test_another_strength_or_perturbation_reaches_the_tailor(smiling):
     made = app.protection(smiling, live=True)
-    made.refit(dataclasses.replace(smiling, strength=1.5, perturbation="joint"))
+    made.refit(bank.load(artifacts.perturbation("joint")), 1.5)
     made.protector.close()
     start, strength = made.tailor._orders
     assert strength == 1.5

@@ -210,16 +210,16 @@ class Session:
     def _cloak(self, settings: Settings) -> None:
         """Cloak with another perturbation or strength from the next frame on."""
         try:
-            cloak, header = app.cloak(settings)
+            cloak, given = app.cloak(settings)
         except FaceCloakError as exc:
             self._cloak_failure = exc
             logger.warning("%s", exc)
             return
         made = self._made
-        learns = bool(header.answers) or (made is not None and made.tailor is not None)
+        learns = bool(given.header.answers) or (made is not None and made.tailor is not None)
         self.recorder.follow(cloak.displaced, cloak.mixes if learns else None)
         if made is not None:
-            made.refit(settings)
+            made.refit(given, settings.strength)
             made.protector.renew(cloak)
 
     def _fresh_escalation(self, settings: Settings) -> Escalation:

@@ -81,7 +81,7 @@ class GradientTailor:
         seed: of the random looks.
 
     Raises:
-        ValueError: there is no gradient to follow.
+        ValueError: there is no gradient to follow, or they do not tell the same classes apart.
     """
 
     def __init__(  # noqa: PLR0913 - one place where a tailor is put together
@@ -97,6 +97,9 @@ class GradientTailor:
     ) -> None:
         if not models:
             msg = "a tailor needs at least one gradient"
+            raise ValueError(msg)
+        if len({model.card.labels for model in models}) > 1:
+            msg = "the gradients do not tell the same classes apart"
             raise ValueError(msg)
         self._orders: tuple[Perturbation, float] | None = None
         self._pace = pace

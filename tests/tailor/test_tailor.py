@@ -153,9 +153,13 @@ def test_the_same_seed_fits_the_same():
     assert (made[0].displacement == made[1].displacement).all()
 
 
-def test_without_gradients_there_is_no_tailor():
+def test_without_gradients_or_with_such_of_other_classes_there_is_no_tailor():
     with pytest.raises(ValueError, match="at least one gradient"):
         GradientTailor([], start())
+    one, other = Linear(np.ones((44, 44))), Linear(np.ones((44, 44)))
+    other.card = dataclasses.replace(other.card, labels=("a", "c"))
+    with pytest.raises(ValueError, match="same classes"):
+        GradientTailor([one, other], start())
 
 
 def test_a_pattern_is_weaker_on_smooth_skin():

@@ -261,3 +261,13 @@ def test_every_row_has_the_cells_of_its_head():
     assert len(lines) == 2 + 2 + 1
     assert len({line.count("|") for line in lines}) == 1
     assert "| blind | no face is found |" in table
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [({}, "takes gradients"), ({"tailor": artifacts.gradients()[:1], "record": True}, "--record")],
+    ids=["without gradients", "and recorded"],
+)
+def test_a_fit_from_nothing_that_cannot_be_is_refused_before_the_work(asked, changes, why):
+    with pytest.raises(ValueError, match=why):
+        evaluate_fooling.evaluate_fooling(asked(from_scratch=True, **changes))

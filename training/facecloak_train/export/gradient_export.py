@@ -13,8 +13,10 @@ import torch
 from torch import Tensor, nn
 from torch._decomp import core_aten_decompositions
 from torch.fx.experimental.proxy_tensor import make_fx
+from torch.onnx.errors import OnnxExporterError
 
 from facecloak.core.modelcard import ModelCard
+from facecloak_train import run
 from facecloak_train.export.onnx_export import OPSET, write
 
 CONFIDENCE: Final = 5.0
@@ -57,6 +59,9 @@ def export_gradient(net: nn.Module, card: ModelCard, path: Path) -> None:
         net: in evaluation mode, on the CPU, its weights without gradients.
         card: ``input_px`` is the side S of the faces.
         path: where to.
+
+    Raises:
+        RunError: it has a layer whose gradient cannot be exported.
     """
     faces = torch.rand(2, 1, card.input_px, card.input_px)
     own = torch.eye(len(card.labels))[:2]
@@ -65,16 +70,20 @@ def export_gradient(net: nn.Module, card: ModelCard, path: Path) -> None:
         logging.getLogger(chatty).setLevel(logging.WARNING)
     decompositions: dict[Any, Any] = dict(core_aten_decompositions())
     decompositions[_aten.convolution_backward.default] = _convolution_backward
-    graph = make_fx(pulling(net), decomposition_table=decompositions)(faces, own, rivals).eval()
-    program = torch.onnx.export(
-        graph,
-        (faces, own, rivals),
-        dynamo=True,
-        opset_version=OPSET,
-        input_names=["faces", "own", "rivals"],
-        output_names=["logits", "gradient"],
-        verbose=False,
-    )
+    try:
+        graph = make_fx(pulling(net), decomposition_table=decompositions)(faces, own, rivals)
+        program = torch.onnx.export(
+            graph.eval(),
+            (faces, own, rivals),
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=["faces", "own", "rivals"],
+            output_names=["logits", "gradient"],
+            verbose=False,
+        )
+    except (NotImplementedError, OnnxExporterError) as exc:
+        msg = f"{card.architecture} has a layer whose gradient cannot be exported; ResNets, "
+        raise run.RunError(msg + "MobileNetV2 and ConvNeXt have none") from exc
     if program is None:
         msg = "torch exported nothing"
         raise RuntimeError(msg)

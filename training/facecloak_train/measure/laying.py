@@ -32,10 +32,20 @@ def laid(
     Args:
         settings: of the measurement.
         shipped: the perturbation.
-        gradients: with which it is fitted to each face; then it stands beside itself, not fitted.
+        gradients: with which it is fitted to each face; then it stands beside itself, not fitted,
+            unless the fit begins from scratch and so has nothing of it.
+
+    Raises:
+        ValueError: it is to be fitted from scratch, without a gradient, or to be recorded.
     """
+    if settings.from_scratch and not gradients:
+        msg = "to fit from scratch takes gradients; name them by --tailor"
+        raise ValueError(msg)
+    if settings.from_scratch and settings.record:
+        msg = "what is fitted from scratch says nothing of the perturbation; leave out --record"
+        raise ValueError(msg)
     patterns = _patterns(shipped, parts=settings.parts)
-    if gradients:
+    if gradients and not settings.from_scratch:
         patterns = {OURS: shipped, FOR_ALL: shipped} | patterns
     return patterns, {
         named(kind, strength): Laid(

@@ -55,7 +55,7 @@ def evaluate_fooling(settings: EvaluateSettings) -> dict[str, Any]:
 
     Raises:
         ValueError: there is no such leg, this machine can send over none, two classifiers have the
-            same name, or the finder sees no face.
+            same name, there is nothing to fit with, or the finder sees no face.
         RunError, ArtifactError: a classifier cannot be read, or the one that chooses does not ship.
         ConfigError: a strength is not possible.
     """
