@@ -19,7 +19,7 @@ from facecloak.core import artifacts, bank
 from facecloak.core.bank import Bank
 from facecloak.core.errors import ArtifactError, DeviceError
 from facecloak.core.modelcard import ModelCard
-from facecloak.core.perturbation import ANY, Header, Perturbation
+from facecloak.core.perturbation import Header, Perturbation
 from facecloak.core.ports import Sink, Source
 from facecloak.core.stats import StageTimes
 from facecloak.core.types import Face, Frame
@@ -71,7 +71,7 @@ class Protection:
     def refit(self, given: Bank, strength: float) -> None:
         """Fit another perturbation to the faces, or at another strength. Any thread may."""
         if self.tailor is not None:
-            self.tailor.begin_with(given.alone(ANY), strength)
+            self.tailor.begin_with(given, strength)
 
 
 def cloak(settings: Settings) -> tuple[OpenCvCloak | OnnxCloak, Bank]:
@@ -152,7 +152,7 @@ def _tailor(settings: Settings, given: Bank, *, live: bool) -> GradientTailor | 
         what = "There is no gradient in models/gradients/ to fit a perturbation with."
         raise ArtifactError(what, "Reinstall FaceCloak, or switch that off by --tailor off.")
     pace = LIVE if live else PATIENT
-    return GradientTailor(models, given.alone(ANY), strength=settings.strength, pace=pace)
+    return GradientTailor(models, given, strength=settings.strength, pace=pace)
 
 
 def _judges(settings: Settings, *, live: bool) -> list[OnnxClassifier]:

@@ -48,7 +48,7 @@ class Chosen:
         for one in fitted:
             label = f"{OWN}:{one.track}:{next(_NUMBERS)}"
             if self._dose.add(label, one.perturbation):
-                self.selector.wear(one.track, label)
+                self.selector.wear(one.track, label, one.answers)
         for label in self.selector.forget_unworn():
             self._dose.remove(label)
 

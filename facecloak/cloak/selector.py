@@ -6,7 +6,7 @@ Fitted --wear--> a member of its own for a face -----------------------------'
 
 import math
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from facecloak.core.perturbation import ANY
@@ -19,7 +19,7 @@ ONE_READING: Final = 0.45
 row can bring another member; readings that alternate never do."""
 LEAD: Final = 0.3
 """By how much another label must lead before its member is taken."""
-FADE_S: Final = 0.5
+FADE_S: Final = 0.25
 """How long it takes to go over from one member to another."""
 TRACE: Final = 1 / 64
 """A smaller share of a member in a mix is dropped: it is a fraction of a level."""
@@ -39,6 +39,8 @@ class Known:
     """What is known of one face; replaced, never changed, so that another thread may read it.
 
     Attributes:
+        answer: the label of the bank's member that answers it.
+        own: by such labels, those of members made to measure, which it gets in their place.
         member: the label of the member that it has, or goes over to.
         before: the mix that it had when ``member`` was chosen.
         since_s: when that was, in frame time; long ago where nothing fades.
@@ -46,6 +48,8 @@ class Known:
         read_s: when the last of them was read.
     """
 
+    answer: str = ANY
+    own: Mapping[str, str] = field(default_factory=dict)
     member: str = ANY
     before: Mix | None = None
     since_s: float = -math.inf
@@ -61,7 +65,7 @@ def told(label: str) -> str:
 class Selector:
     """Hears verdicts and gives each face a member, or a mix while one goes over to another.
 
-    A face that a member was made to measure for keeps it, whatever is read, until the next one.
+    A face that a member was made to measure for gets it in the place of the bank's own.
 
     What it reads in the face as captured counts, whether that fooled it or not, and only what the
     classifier called ``name`` says. A label that no member answers counts for the member
@@ -122,16 +126,21 @@ class Selector:
                 label = verdict.clean.label
                 self._read(verdict.track, label if label in self._alone else ANY, verdict.at_s)
 
-    def wear(self, track: int, label: str) -> None:
+    def wear(self, track: int, label: str, answers: str = ANY) -> None:
         """Give a face a member that was made to measure for it.
 
         Args:
             track: its number.
             label: of the member; begins with ``OWN``.
+            answers: the label of the bank's member that it gets no more.
         """
         self._alone[label] = {label: 1.0}
         self.shown_s.setdefault(track, -math.inf)
-        self.known[track] = self._chosen(track, self.known.get(track, Known()), label)
+        known = self.known.get(track, Known())
+        known = replace(known, own={**known.own, answers: label})
+        if answers == known.answer:
+            known = self._chosen(track, known, answers)
+        self.known[track] = known
 
     @property
     def own(self) -> tuple[str, ...]:
@@ -141,6 +150,7 @@ class Selector:
     def forget_unworn(self) -> set[str]:
         """Forget the members made to measure that no face has any more; return their labels."""
         worn = {known.member for known in self.known.values()}
+        worn |= {label for known in self.known.values() for label in known.own.values()}
         worn |= {label for known in self.known.values() for label in known.before or ()}
         unworn = set(self.own) - worn
         for label in unworn:
@@ -175,13 +185,14 @@ class Selector:
         self.known = {
             track: self._translated(known)
             for track, known in former.known.items()
-            if former.name == self.name or known.member in own
+            if former.name == self.name or any(label in own for label in known.own.values())
         }
 
     def _translated(self, known: Known) -> Known:
         """The same with labels that have a member here."""
         return replace(
             known,
+            own={answer: label for answer, label in known.own.items() if label in self._alone},
             member=known.member if known.member in self._alone else ANY,
             before=known.before and self._own(known.before),
             shares=known.shares and self._own(known.shares),
@@ -200,19 +211,17 @@ class Selector:
         self.shown_s.setdefault(track, -math.inf)
         known = replace(known, shares=shares, read_s=at_s)
         leader = max(shares, key=lambda one: shares[one])
-        if (
-            not known.member.startswith(OWN)
-            and shares[leader] - shares.get(known.member, 0.0) > LEAD
-        ):
+        if shares[leader] - shares.get(known.answer, 0.0) > LEAD:
             known = self._chosen(track, known, leader)
         self.known[track] = known
 
     def _chosen(self, track: int, known: Known, leader: str) -> Known:
         """The face with another member: at once where it was never shown, else by a fade."""
+        member = known.own.get(leader, leader)
         if not math.isfinite(self.shown_s[track]):
-            return replace(known, member=leader)
+            return replace(known, answer=leader, member=member)
         before = self.mix(track, self.now_s)
-        return replace(known, member=leader, before=before, since_s=self.now_s)
+        return replace(known, answer=leader, member=member, before=before, since_s=self.now_s)
 
     def _set_back(self, by_s: float) -> None:
         self.shown_s = {track: at_s - by_s for track, at_s in self.shown_s.items()}

@@ -110,8 +110,12 @@ class Judge(Protocol):
 class Tailor(Protocol):
     """Makes perturbations to measure. Keeps state from frame to frame; one thread uses it."""
 
-    def fit(self, clean: Frame, faces: Sequence[Face]) -> tuple[Fitted, ...]:
+    def fit(
+        self, clean: Frame, faces: Sequence[Face], verdicts: Sequence[Verdict]
+    ) -> tuple[Fitted, ...]:
         """Look at a frame as captured; return what is better than before, for some of the faces.
+
+        The verdicts are those on this frame.
 
         Raises DeviceError.
         """

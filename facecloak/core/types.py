@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from facecloak.core.perturbation import Perturbation
+from facecloak.core.perturbation import ANY, Perturbation
 
 Image = NDArray[np.uint8]
 """``uint8[H, W, 3]``, BGR."""
@@ -134,10 +134,12 @@ class Fitted:
     Attributes:
         track: the face.
         perturbation: what it is to get.
+        answers: the label of the member in whose place it comes; ``"any"`` is for every face.
     """
 
     track: int
     perturbation: Perturbation
+    answers: str = ANY
 
 
 class Output(enum.Enum):

@@ -6,6 +6,7 @@ Case --submit--> Judge --Round--> rounds
 
 import logging
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -81,12 +82,12 @@ class _Fitting:
         self._tailor = tailor
         self._times = times
 
-    def fit(self, case: Case) -> tuple[Fitted, ...]:
+    def fit(self, case: Case, verdicts: Sequence[Verdict]) -> tuple[Fitted, ...]:
         if self._tailor is None:
             return ()
         try:
             with self._times.stage("tailor"):
-                return self._tailor.fit(case.clean, case.faces)
+                return self._tailor.fit(case.clean, case.faces, verdicts)
         except (FaceCloakError, ValueError) as exc:
             self._tailor = None
             what = "nothing is made to measure any more; the perturbation for all faces stays: %s"
@@ -156,7 +157,7 @@ class InlineJury:
         case.show(self._judge)
         if self._pace.due(case.at_s):
             heard = case.hear(self._judge, self._times)
-            self._rounds.append(replace(heard, fitted=self._fitting.fit(case)))
+            self._rounds.append(replace(heard, fitted=self._fitting.fit(case, heard.verdicts)))
 
     def rounds(self) -> tuple[Round, ...]:
         """Return what was judged since last asked."""
@@ -222,8 +223,9 @@ class ThreadJury:
         while (case := self._cases.take()) is not None:
             case.show(self._judge)
             if not self._judge.watches or self._pace.due(case.at_s):
-                self._rounds.append(case.hear(self._judge, self._times))
-                if fitted := self._fitting.fit(case):
+                heard = case.hear(self._judge, self._times)
+                self._rounds.append(heard)
+                if fitted := self._fitting.fit(case, heard.verdicts):
                     self._rounds.append(
                         Round(case.at_s, (), complete=False, term=case.term, fitted=fitted)
                     )

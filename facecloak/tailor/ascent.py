@@ -19,6 +19,7 @@ from facecloak.core.interpolation import Plane
 from facecloak.tailor.canvas import FACE_PX, Canvas
 from facecloak.tailor.glance import Glance, draw, straight
 from facecloak.tailor.gradient import PAIR, GradientModel
+from facecloak.tailor.straying import strayed
 from facecloak.verify import criteria
 
 MOMENTS: Final = 24
@@ -31,7 +32,7 @@ networks together. Where each goes its own way, what they have in common does no
 RELENT: Final = 12
 """After how many steps one more class is allowed, where these are out of reach."""
 _DECAY: Final = 0.9
-_STRIDE: Final = 0.4
+_STRIDE: Final = 0.2
 """Length of the first step, as a share of the budget."""
 _SHORTEST: Final = 0.2
 _SHORTENED_BY: Final = 24
@@ -40,45 +41,40 @@ _SHORTENED_BY: Final = 24
 
 @dataclass(slots=True)
 class Moment:
-    """A face at one moment, and what each network reads in it."""
+    """A face at one moment, ``uint8[FINE_PX, FINE_PX]``, and what each network reads in it."""
 
-    canvas: Canvas
+    crop: NDArray[np.uint8]
     labels: tuple[int, ...]
 
 
 @dataclass(slots=True)
 class Suit:
-    """What is known of one face, and what it has so far.
+    """What a face has so far while it shows one expression, and what is known of it then.
 
     Attributes:
         pattern: ``float32[G, G]``, levels.
         shifts: ``float32[2, D, D]``, face widths.
         most: the largest that each cell of the pattern may be.
+        eps: the largest that any of them may be.
+        smooth: which share of that is for smooth skin.
         reach: likewise of the shifts, along each axis.
         moments: the last ones.
-        order: the classes that it may be led to, those first that come first; empty before the
-            first moment.
+        order: the classes that it may be led to, those first that come first: the likeliest as it
+            was first sent, so that the fit goes on where what it began with leads; empty before.
         drift: what was gathered of both gradients.
         steps: that were taken.
-        looked_s, rest_s: when it was last looked at, and for how long that is enough.
-        seen_s: when it was last there.
     """
 
     pattern: Plane
     shifts: Field
     most: Plane
+    eps: float
+    smooth: float
     reach: float
     moments: deque[Moment] = field(default_factory=lambda: deque(maxlen=MOMENTS))
     order: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     drift: tuple[Plane, Field] | None = None
     steps: int = 0
-    looked_s: float = float("-inf")
-    rest_s: float = 0.0
-    seen_s: float = float("-inf")
-
-    def is_due(self, now_s: float) -> bool:
-        """Whether it is time to look at the face again; also after time ran backwards."""
-        return not 0 <= now_s - self.looked_s < self.rest_s
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,13 +83,13 @@ class Reading:
 
     Attributes:
         labels: of each, in the face as captured.
-        lead: by how many logits another class leads in the face as sent; the least of all.
-        likely: the classes, likeliest first, by the mean of their logits, each network's with mean
-            zero and variance one.
+        leads: by how many logits another class leads in the face as sent, to each.
+        likely: the classes, likeliest first in the face as sent, by the mean of their logits, each
+            network's with mean zero and variance one.
     """
 
     labels: tuple[int, ...]
-    lead: float
+    leads: tuple[float, ...]
     likely: NDArray[np.int64]
 
 
@@ -123,21 +119,21 @@ class Ascent:
             logits, _ = model.pull(pair, np.zeros(PAIR, np.int64))
             labels.append(int(logits[0].argmax()))
             leads.append(float(criteria.leads(logits[:1], logits[1:])[0]))
-            scores.append((logits[0] - logits[0].mean()) / max(float(logits[0].std()), 1e-6))
+            scores.append((logits[1] - logits[1].mean()) / max(float(logits[1].std()), 1e-6))
         likely = np.argsort(-np.mean(scores, axis=0), kind="stable")
-        return Reading(tuple(labels), min(leads), likely)
+        return Reading(tuple(labels), tuple(leads), likely)
 
-    def step(self, suit: Suit, eps: float) -> None:
-        """Take one step up, on the newest moment and another one. Raises DeviceError.
+    def step(self, suit: Suit) -> None:
+        """Take one step up, on the newest moment and another one, astray. Raises DeviceError.
 
         Args:
             suit: with at least one moment; its pattern and shifts are changed.
-            eps: the budget of the pattern, of which ``suit.most`` is at most.
         """
         newest = suit.moments[-1]
         other = suit.moments[int(self._rng.integers(len(suit.moments)))]
         moments = (newest, other)
-        sent = [self._paint(suit, moment.canvas) for moment in moments]
+        canvases = [Canvas(strayed(moment.crop, self._rng)) for moment in moments]
+        sent = [self._paint(suit, canvas) for canvas in canvases]
         drift = suit.drift or (np.zeros_like(suit.pattern), np.zeros_like(suit.shifts))
         pulls = [np.float32(_DECAY) * part for part in drift]
         asked = self._rng.permutation(len(self._models))[:ASKED]
@@ -146,12 +142,12 @@ class Ascent:
             looks = [draw(self._rng, FACE_PX, model.card.input_px) for _ in moments]
             pair = np.stack([look.look(face) for look, face in zip(looks, sent, strict=True)])
             labels = np.array([moment.labels[number] for moment in moments])
-            _, gradients = model.pull(pair, labels, self._rivals(suit))
-            for part, pull in enumerate(self._pulled(suit, moments, looks, gradients)):
+            _, gradients = model.pull(pair, labels, self._rivals(suit, labels))
+            for part, pull in enumerate(self._pulled(suit, canvases, looks, gradients)):
                 pulls[part] = pulls[part] + pull / max(float(np.abs(pull).sum()), 1e-12)
         suit.drift = pulls[0], pulls[1]
         length = max(_SHORTEST, 1.0 - (1.0 - _SHORTEST) * suit.steps / _SHORTENED_BY) * _STRIDE
-        pattern = suit.pattern + np.float32(length * eps) * np.sign(pulls[0])
+        pattern = suit.pattern + np.float32(length * suit.eps) * np.sign(pulls[0])
         suit.pattern = np.clip(pattern, -suit.most, suit.most).astype(np.float32)
         shifts = suit.shifts + np.float32(length * suit.reach) * np.sign(pulls[1])
         suit.shifts = np.clip(shifts, -suit.reach, suit.reach).astype(np.float32)
@@ -160,25 +156,25 @@ class Ascent:
     def _pulled(
         self,
         suit: Suit,
-        moments: Sequence[Moment],
+        canvases: Sequence[Canvas],
         looks: Sequence[Glance],
         gradients: NDArray[np.float32],
     ) -> list[NDArray[np.float32]]:
         """The gradient of a network, of both moments, by pattern and displacement."""
         pulled = [
-            moment.canvas.pull(
+            canvas.pull(
                 look.pull(gradient, FACE_PX), len(suit.pattern), suit.shifts.shape[-1]
             )
-            for moment, look, gradient in zip(moments, looks, gradients, strict=True)
+            for canvas, look, gradient in zip(canvases, looks, gradients, strict=True)
         ]
         return [np.sum(part, axis=0) for part in zip(*pulled, strict=True)]
 
-    def _rivals(self, suit: Suit) -> NDArray[np.bool_]:
-        """The classes that may win: the first ones in order that no network reads in the face."""
-        read = {label for moment in suit.moments for label in moment.labels}
-        others = [label for label in suit.order if label not in read]
-        rivals = np.zeros(len(suit.order), np.bool_)
-        rivals[(others or suit.order)[: RIVALS + suit.steps // RELENT]] = True
+    def _rivals(self, suit: Suit, labels: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """The classes that may win over each label: the first in order but for it; one row each."""
+        rivals = np.zeros((len(labels), len(suit.order)), np.bool_)
+        for row, label in zip(rivals, labels, strict=True):
+            others = suit.order[suit.order != label]
+            row[others[: RIVALS + suit.steps // RELENT]] = True
         return rivals
 
     def _paint(self, suit: Suit, canvas: Canvas) -> Plane:

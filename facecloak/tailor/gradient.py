@@ -51,7 +51,7 @@ class GradientModel:
         Args:
             crops: as the card says.
             labels: ``int64[2]``, the class that is to lose in each.
-            rivals: ``bool[C]``, which classes may win instead, in both; all if not given.
+            rivals: ``bool[2, C]``, which classes may win instead; all if not given.
 
         Returns:
             Logits, ``float32[2, C]``, and the gradient of the lead of the best rival,
@@ -62,7 +62,7 @@ class GradientModel:
         """
         own = np.zeros((PAIR, len(self.card.labels)), np.float32)
         own[np.arange(PAIR), labels] = 1.0
-        may_win = np.ones_like(own) if rivals is None else np.tile(rivals, (PAIR, 1))
+        may_win = np.ones_like(own) if rivals is None else rivals
         values = self._graph.run(crops[:, None], own, (may_win * (1.0 - own)).astype(np.float32))
         logits, gradient = (self._graph.fetch(value) for value in values)
         return logits, gradient[:, 0]

@@ -6,15 +6,17 @@ which a perturbation for all faces hardly does: ``docs/results.md``.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from facecloak.core import displacement
 from facecloak.core.clock import Clock, monotonic
-from facecloak.core.perturbation import Perturbation
-from facecloak.core.types import Face, Fitted, Frame, Sighting
+from facecloak.core.bank import Bank
+from facecloak.core.perturbation import ANY, Perturbation
+from facecloak.core.types import Face, Fitted, Frame, Sighting, Verdict
 from facecloak.tailor.ascent import Ascent, Moment, Suit
 from facecloak.tailor.canvas import FINE_PX, Canvas
 from facecloak.tailor.gradient import GradientModel
@@ -24,10 +26,16 @@ CELLS: Final = 48
 """Side of a pattern where the perturbation to begin with has none."""
 FIELD_CELLS: Final = 6
 """Side of a displacement, likewise."""
-SMOOTH_SHARE: Final = 0.6
-"""What the pattern may use of its budget on smooth skin."""
+SMOOTH: Final = 0.8
+"""What the pattern may use of its budget on smooth skin, where it is seen first, to begin with."""
+SMOOTH_LEAST: Final = 0.4
+"""To what it goes down by and by while every network is led astray far enough; up to all of it
+while half of them hardly are."""
+SMOOTH_STEP: Final = 0.1
 ENOUGH: Final = 2.5
-"""A lead in logits, in every network, with which nothing is changed."""
+"""A lead in logits, in every network, with which nothing more is added."""
+HARDLY: Final = 1.0
+"""A lead in logits that the next moment may well take away."""
 RESTING_S: Final = 1.0
 """How long to wait before the next look at a face that nothing need be changed for."""
 TIRED_S: Final = 2.0
@@ -55,9 +63,9 @@ class Pace:
             and so without a clock, if not given.
     """
 
-    first_steps: int = 8
-    steps: int = 4
-    every_s: float = 0.5
+    first_steps: int = 4
+    steps: int = 2
+    every_s: float = 0.25
     tires_after: float = 24.0
     spend_s: float = math.inf
 
@@ -68,13 +76,33 @@ PATIENT: Final = Pace(first_steps=32, steps=8, every_s=0.25, tires_after=256.0)
 """For files."""
 
 
+@dataclass(slots=True)
+class Wearer:
+    """A face, and what it has for each expression that it showed.
+
+    Attributes:
+        suits: by the label of the member of the bank that each of them began as.
+        looked_s, rest_s: when the face was last looked at, and for how long that is enough.
+        seen_s: when it was last there.
+    """
+
+    suits: dict[str, Suit] = field(default_factory=dict)
+    looked_s: float = -math.inf
+    rest_s: float = 0.0
+    seen_s: float = -math.inf
+
+    def is_due(self, now_s: float, label: str) -> bool:
+        """Whether it is time to look again; also after time ran backwards, and at a new label."""
+        return label not in self.suits or not 0 <= now_s - self.looked_s < self.rest_s
+
+
 class GradientTailor:
     """Implements ``core.ports.Tailor``.
 
     Args:
         models: the gradients to follow; all of the same classes.
-        start: what a face has before; its header's budgets hold for what is fitted, and its part
-            that changes with time stays.
+        start: what a face has before; its header's budgets hold for what is fitted, and the part of
+            a member that changes with time stays.
         strength: the factor at which it will be given.
         pace: how much is done when.
         from_scratch: begin with nothing but what changes with time.
@@ -87,7 +115,7 @@ class GradientTailor:
     def __init__(  # noqa: PLR0913 - one place where a tailor is put together
         self,
         models: Sequence[GradientModel],
-        start: Perturbation,
+        start: Bank,
         *,
         strength: float = 1.0,
         pace: Pace = LIVE,
@@ -101,104 +129,133 @@ class GradientTailor:
         if len({model.card.labels for model in models}) > 1:
             msg = "the gradients do not tell the same classes apart"
             raise ValueError(msg)
-        self._orders: tuple[Perturbation, float] | None = None
+        self._orders: tuple[Bank, float] | None = None
         self._pace = pace
         self._from_scratch = from_scratch
         self._clock = clock
         self._until_s = math.inf
         self._ascent = Ascent(models, seed)
-        self._suits: dict[int, Suit] = {}
+        self._wearers: dict[int, Wearer] = {}
         self._follow(start, strength)
 
-    def begin_with(self, start: Perturbation, strength: float) -> None:
+    def begin_with(self, start: Bank, strength: float) -> None:
         """Fit another perturbation, or at another strength, from the next frame on. Any thread."""
         self._orders = start, strength
 
-    def fit(self, clean: Frame, faces: Sequence[Face]) -> tuple[Fitted, ...]:
+    def fit(
+        self, clean: Frame, faces: Sequence[Face], verdicts: Sequence[Verdict]
+    ) -> tuple[Fitted, ...]:
         """Fit to the faces whose turn it is. Raises DeviceError."""
         self._take_orders()
         now_s = clean.captured_s
         seen = {face.track: face for face in faces if face.sighting is not Sighting.PREDICTED}
+        shown = self._shown(verdicts)
         for track in seen:
-            self._suits.setdefault(track, self._new()).seen_s = now_s
+            self._wearers.setdefault(track, Wearer()).seen_s = now_s
         self._forget(now_s)
-        due = [track for track in seen if self._suits[track].is_due(now_s)]
-        due.sort(key=lambda track: self._suits[track].looked_s)
+        due = [t for t in seen if self._wearers[t].is_due(now_s, shown.get(t, ANY))]
+        due.sort(key=lambda track: self._wearers[track].looked_s)
         self._until_s = self._clock() + self._pace.spend_s
         fitted: list[Fitted] = []
         for track in due[:AT_ONCE]:
             if fitted and self._clock() >= self._until_s:
                 break
+            label = shown.get(track, ANY)
             crop = face_crop(clean.image, seen[track].face_from_frame, FINE_PX)
-            suit = self._suits[track]
-            changed = self._alter(suit, Canvas(crop))
+            wearer = self._wearers[track]
+            suit = wearer.suits.setdefault(label, self._new(label))
+            changed = self._alter(suit, crop)
             tired = self._pace.every_s * (1.0 + suit.steps / self._pace.tires_after)
-            suit.looked_s, suit.rest_s = now_s, min(tired, TIRED_S) if changed else RESTING_S
+            wearer.looked_s, wearer.rest_s = now_s, min(tired, TIRED_S) if changed else RESTING_S
             if changed:
-                fitted.append(Fitted(track, self._finished(suit)))
+                fitted.append(Fitted(track, self._finished(suit, label), label))
         return tuple(fitted)
 
-    def _follow(self, start: Perturbation, strength: float) -> None:
+    def _shown(self, verdicts: Sequence[Verdict]) -> dict[int, str]:
+        """Which member of the bank answers each face that its selector read."""
+        answers = self._start.header.answers
+        return {
+            verdict.track: verdict.clean.label
+            for verdict in verdicts
+            if verdict.classifier == self._start.selector and verdict.clean.label in answers
+        }
+
+    def _follow(self, start: Bank, strength: float) -> None:
         self._start = start
         self._ascent.strength = strength
-        swing = float(np.hypot(start.cosine, start.sine).max())
-        self._eps = max(0.0, start.header.eps - swing)
-        self._reach = start.header.shift / _OVERSHOOT
 
     def _take_orders(self) -> None:
         """Go over to what was ordered; a mere change of strength keeps what was fitted."""
         orders, self._orders = self._orders, None
         if orders is not None:
             if not _alike(orders[0], self._start):
-                self._suits.clear()
+                self._wearers.clear()
             self._follow(*orders)
 
-    def _new(self) -> Suit:
-        start = self._start
+    def _new(self, label: str) -> Suit:
+        start = self._start.member(label)
+        swing = float(np.hypot(start.cosine, start.sine).max())
+        eps = max(0.0, start.header.eps - swing)
         pattern = np.zeros((CELLS, CELLS), np.float32)
         shifts = np.zeros((2, FIELD_CELLS, FIELD_CELLS), np.float32)
         if start.static.any() and not self._from_scratch:
             pattern = start.static.copy()
         if start.displaces and not self._from_scratch:
             shifts = start.displacement.copy()
-        return Suit(pattern, shifts, np.full_like(pattern, self._eps), self._reach)
+        reach = start.header.shift / _OVERSHOOT
+        return Suit(pattern, shifts, np.full_like(pattern, eps), eps, SMOOTH, reach)
 
     def _forget(self, now_s: float) -> None:
-        gone = [t for t, suit in self._suits.items() if not abs(now_s - suit.seen_s) <= GONE_S]
+        gone = [t for t, one in self._wearers.items() if not abs(now_s - one.seen_s) <= GONE_S]
         for track in gone:
-            del self._suits[track]
+            del self._wearers[track]
 
-    def _alter(self, suit: Suit, canvas: Canvas) -> bool:
+    def _alter(self, suit: Suit, crop: NDArray[np.uint8]) -> bool:
         """Look at the face anew, and improve what it has; whether that was necessary."""
+        canvas = Canvas(crop)
         read = self._ascent.read(suit, canvas)
         if suit.moments and read.labels != suit.moments[-1].labels:
             suit.steps = min(suit.steps, FRESH)
-        suit.moments.append(Moment(canvas, read.labels))
+        suit.moments.append(Moment(crop, read.labels))
         if not len(suit.order):
             suit.order = read.likely
-        if read.lead >= ENOUGH:
+        enough = min(read.leads) >= ENOUGH
+        if enough and suit.smooth <= SMOOTH_LEAST:
             return False
-        share = SMOOTH_SHARE + (1.0 - SMOOTH_SHARE) * canvas.hides(len(suit.pattern))
-        most = (self._eps * share).astype(np.float32)
+        if enough:
+            suit.smooth = max(SMOOTH_LEAST, suit.smooth - SMOOTH_STEP)
+        elif suit.steps and np.median(read.leads) < HARDLY:
+            suit.smooth = min(1.0, suit.smooth + SMOOTH_STEP)
+        share = suit.smooth + (1.0 - suit.smooth) * canvas.hides(len(suit.pattern))
+        most = (suit.eps * share).astype(np.float32)
         suit.most = most if suit.steps == 0 else 0.5 * (suit.most + most)
+        suit.pattern = np.clip(suit.pattern, -suit.most, suit.most).astype(np.float32)
+        if enough:
+            return True
         for _ in range(self._pace.steps if suit.steps else self._pace.first_steps):
-            self._ascent.step(suit, self._eps)
+            self._ascent.step(suit)
             if self._clock() >= self._until_s:
                 break
         return True
 
-    def _finished(self, suit: Suit) -> Perturbation:
+    def _finished(self, suit: Suit, label: str) -> Perturbation:
         """What the suit is now, within both budgets of the displacement."""
-        header = self._start.header
+        start = self._start.alone(label)
+        header = start.header
         shifts = suit.shifts
         if header.shift:
             shifts = displacement.within(shifts, most_shift=header.shift, most_strain=header.strain)
             suit.shifts = shifts
-        return Perturbation(
-            header, suit.pattern, self._start.cosine, self._start.sine, shifts.copy()
+        return Perturbation(header, suit.pattern, start.cosine, start.sine, shifts.copy())
+
+
+def _alike(one: Bank, other: Bank) -> bool:
+    return one.header == other.header and all(
+        np.array_equal(a, b)
+        for label in one.labels
+        for a, b in zip(
+            one.member(label).tensors().values(),
+            other.member(label).tensors().values(),
+            strict=True,
         )
-
-
-def _alike(one: Perturbation, other: Perturbation) -> bool:
-    parts = zip(one.tensors().values(), other.tensors().values(), strict=True)
-    return one.header == other.header and all(np.array_equal(a, b) for a, b in parts)
+    )

@@ -58,12 +58,31 @@ def test_a_face_that_was_never_shown_begins_with_its_own():
     assert added(cloak, 0.0) == [5]
 
 
-def test_a_label_that_is_read_does_not_take_it_away():
+def test_what_was_made_for_one_expression_comes_and_goes_with_it():
+    """Where another is read that nothing was made for, the member of the bank answers."""
     cloak = OpenCvCloak(bank(moved=False))
-    cloak.wear([Fitted(1, flat(5))])
-    for index in range(60):
-        cloak.hear([says("happy", index / 30)])
-        assert added(cloak, index / 30) == [5]
+    cloak.hear([says("happy", 0.0)])
+    cloak.wear([Fitted(1, flat(5), "happy"), Fitted(1, flat(-4), "any")])
+    assert added(cloak, 0.0) == [5]
+    shown = {}
+    for label, since_s in (("sad", 0.0), ("happy", 3.0), ("of no member", 6.0)):
+        for index in range(1, 90):
+            cloak.hear([says(label, since_s + index / 30)])
+            shown[label] = added(cloak, since_s + index / 30)
+        if label == "sad":
+            assert cloak.mixes(frame(2.9), [LEFT]) == [{"sad": 1.0}]
+    del shown["sad"]
+    assert shown == {"happy": [5], "of no member": [-4]}
+
+
+def test_the_next_one_for_an_expression_that_is_not_shown_waits_for_it():
+    cloak = OpenCvCloak(bank(moved=False))
+    cloak.hear([says("happy", 0.0)])
+    cloak.wear([Fitted(1, flat(5), "happy")])
+    assert added(cloak, 0.0) == [5]
+    cloak.wear([Fitted(1, flat(-6), "sad")])
+    assert added(cloak, 1.0) == [5]
+    assert len(cloak.selector.own) == 2
 
 
 def test_a_stronger_cloak_goes_on_with_it_scaled():

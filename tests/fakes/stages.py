@@ -162,7 +162,10 @@ class FakeTailor:
         self._raises = raises
         self._waits = waits
 
-    def fit(self, clean: Frame, faces: Sequence[Face]) -> tuple[Fitted, ...]:
+    def fit(
+        self, clean: Frame, faces: Sequence[Face], verdicts: Sequence[Verdict]
+    ) -> tuple[Fitted, ...]:
+        assert {one.at_s for one in verdicts} <= {clean.captured_s}
         assert (clean.image == RAW).all()
         self.asked += 1
         if self._waits is not None:

@@ -90,7 +90,7 @@ def test_a_new_expression_brings_its_member_within_the_fade_and_no_step_is_large
     then = [added(2 + index / 30)[1] for index in range(60)]
     assert then[0] == LEVELS["happy"]
     assert then[40:] == [LEVELS["sad"]] * 20
-    assert np.abs(np.diff([*first, *then])).max() <= 1, "12 levels in 15 frames"
+    assert np.abs(np.diff([*first, *then])).max() <= 2, "12 levels in 7 frames"
 
 
 def test_a_label_without_a_member_goes_back_to_the_one_for_every_face():
@@ -286,12 +286,12 @@ def test_what_is_made_to_measure_is_no_proof():
 
 def test_a_face_fades_to_what_was_made_for_it_in_the_pipeline():
     class Fits:
-        def fit(self, clean, faces):
+        def fit(self, clean, faces, _verdicts):
             if clean.index != 30:
                 return ()
             own = Perturbation(replace(HEADER, format=2, answers=(), selector=""),
                                np.full((2, 2), -5, np.float32))  # fmt: skip
-            return tuple(Fitted(one.track, own) for one in faces if one.track == 1)
+            return tuple(Fitted(one.track, own, "happy") for one in faces if one.track == 1)
 
     judge = Reader({1: "happy", 2: "sad"})
     jury = InlineJury(judge, StageTimes(), tailor=Fits())
@@ -299,4 +299,4 @@ def test_a_face_fades_to_what_was_made_for_it_in_the_pipeline():
     shown = [added(index / 30) for index in range(70)]
     assert shown[30] == {1: LEVELS["happy"], 2: LEVELS["sad"]}
     assert shown[-1] == {1: -5, 2: LEVELS["sad"]}
-    assert max(abs(step) for step in np.diff([one[1] for one in shown])) <= 1
+    assert max(abs(step) for step in np.diff([one[1] for one in shown])) <= 2

@@ -1,8 +1,7 @@
-"""Lets a cloak know what the selector of its bank reads in a face, as the judges do live."""
+"""What the selector of a bank reads in a face, as a judge tells it live."""
 
 from facecloak.core import artifacts
 from facecloak.core.bank import Bank
-from facecloak.core.ports import Cloak
 from facecloak.core.types import Face, Frame, Reading, Verdict
 from facecloak.verify.crop import face_crop
 from facecloak.verify.onnx_judge import OnnxClassifier
@@ -29,18 +28,19 @@ class Chooser:
             msg = f"the perturbation is chosen by {bank.selector}, which is not in models/"
             raise run.RunError(msg)
 
-    def tell(self, cloak: Cloak, frame: Frame, face: Face) -> None:
-        """Before the face is first cloaked, so that it gets its member at once.
+    def read(self, frame: Frame, face: Face) -> tuple[Verdict, ...]:
+        """For a cloak, before the face is first cloaked, so that it gets its member at once.
 
         Args:
-            cloak: to be told.
             frame: as captured.
             face: with a track that the cloak has not seen.
+
+        Returns:
+            One verdict; none where there is nothing to choose.
         """
         if self._selector is None:
-            return
+            return ()
         card = self._selector.card
         crop = face_crop(frame.image, face.face_from_frame, card.input_px)
         reading = Reading(card.labels[int(self._selector.logits(crop[None])[0].argmax())], 1.0)
-        said = Verdict(card.name, face.track, frame.captured_s, reading, reading, fooled=False)
-        cloak.hear([said])
+        return (Verdict(card.name, face.track, frame.captured_s, reading, reading, fooled=False),)

@@ -138,12 +138,13 @@ class FarEnd:
         if call is None:
             return None
         pictures, moved = {CLEAN: call.pictures}, {}
+        reads = self._chooser.read(call.frames[0], call.faces[0])
         for name, laid in self._cloaks.items():
             cloak = laid.cloak
             if cloak.selector.name:
-                self._chooser.tell(cloak, call.frames[0], call.faces[0])
+                cloak.hear(reads)
             if laid.tailor is not None:
-                cloak.wear(laid.tailor().fit(call.frames[0], call.faces[:1]))
+                cloak.wear(laid.tailor().fit(call.frames[0], call.faces[:1], reads))
             pictures[name] = call.cloaked(cloak)
             if looked_at:
                 moved[name] = cloak.displaced(call.frames[0], call.faces[:1]).image

@@ -107,7 +107,7 @@ def _tailor(
     return functools.partial(
         GradientTailor,
         gradients,
-        shipped.alone(ANY),
+        shipped,
         strength=strength,
         pace=Pace(first_steps=settings.tailor_steps),
         from_scratch=settings.from_scratch,
