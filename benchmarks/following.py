@@ -1,16 +1,19 @@
-"""How well what is fitted to a face keeps up with it, on videos, at a live call's pace.
+"""How well what is laid on a face keeps up with it, on videos, at a live call's pace.
 
     python benchmarks/following.py VIDEO ... [--tailor off] [--leave-out NAME] [--json FILE]
 
 Every frame is read by the classifiers of still faces, before and after; four times a second one is
-judged and fitted to, as live, and what comes of it arrives so much later. No clock inside: a run
-can be repeated. Prints the share of readings that changed, per video and in the mean over videos.
+judged and fitted to, as live, and what comes of that arrives so much later. No clock inside: a run
+can be repeated. Prints the share of the readings that changed, and the PSNR of what is added, of
+each video and in the mean of all.
 """
 
 import argparse
 import json
+import shlex
+import sys
 from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +21,9 @@ import numpy as np
 from facecloak import app
 from facecloak.cloak.opencv_cloak import OpenCvCloak, face_box
 from facecloak.core import artifacts
+from facecloak.core.bank import Bank
 from facecloak.core.ports import EndOfSource
-from facecloak.core.types import Fitted, Verdict
+from facecloak.core.types import Face, Fitted, Frame, Verdict
 from facecloak.settings import Settings
 from facecloak.tailor.gradient import PAIR, GradientModel
 from facecloak.tailor.tailor import LIVE, GradientTailor
@@ -33,49 +37,46 @@ FIT_LATE_S = 0.25
 """After what time a verdict, and what was fitted, reaches the frames."""
 
 
-@dataclass
-class Arrivals:
-    """What is under way, by the time at which it arrives."""
+class Call:
+    """One call: the cloak, who fits, and what is under way to the cloak."""
 
-    verdicts: deque[tuple[float, tuple[Verdict, ...]]] = field(default_factory=deque)
-    fitted: deque[tuple[float, tuple[Fitted, ...]]] = field(default_factory=deque)
+    def __init__(self, bank: Bank, models: list[GradientModel]) -> None:
+        self.cloak = OpenCvCloak(bank)
+        self._tailor = GradientTailor(models, bank, pace=LIVE) if models else None
+        self._verdicts: deque[tuple[float, tuple[Verdict, ...]]] = deque()
+        self._fitted: deque[tuple[float, tuple[Fitted, ...]]] = deque()
+        self._judged_s = float("-inf")
 
-    def pass_on(self, cloak: OpenCvCloak, now_s: float) -> None:
-        """Let the cloak have what has arrived."""
-        while self.verdicts and self.verdicts[0][0] <= now_s:
-            cloak.hear(self.verdicts.popleft()[1])
-        while self.fitted and self.fitted[0][0] <= now_s:
-            cloak.wear(self.fitted.popleft()[1])
+    def send(self, frame: Frame, faces: tuple[Face, ...]) -> Frame:
+        """Lay on the faces what has arrived until then."""
+        while self._verdicts and self._verdicts[0][0] <= frame.captured_s:
+            self.cloak.hear(self._verdicts.popleft()[1])
+        while self._fitted and self._fitted[0][0] <= frame.captured_s:
+            self.cloak.wear(self._fitted.popleft()[1])
+        return self.cloak.apply(frame, faces)
 
-
-class LeftOut:
-    """Reads faces by a network that the fit does not follow."""
-
-    def __init__(self, model: GradientModel) -> None:
-        self._model = model
-        self.name = model.card.name
-
-    def fooled(self, clean: np.ndarray, sent: np.ndarray) -> bool:
-        """Whether two crops, ``uint8[S, S]``, are read as different classes."""
-        pair = np.stack([clean, sent]).astype(np.float32) / 255.0
-        logits, _ = self._model.pull(pair, np.zeros(PAIR, np.int64))
-        read = logits.argmax(1)
-        return bool(read[0] != read[1])
+    def judged(self, frame: Frame, faces: tuple[Face, ...], verdicts: tuple[Verdict, ...]) -> None:
+        """Take the verdicts on a frame, and fit to its faces, where it is time."""
+        if 0 <= frame.captured_s - self._judged_s < EVERY_S:
+            return
+        self._judged_s = frame.captured_s
+        self._verdicts.append((self._judged_s + VERDICT_LATE_S, verdicts))
+        if self._tailor is not None and (fitted := self._tailor.fit(frame, faces, verdicts)):
+            self._fitted.append((self._judged_s + FIT_LATE_S, fitted))
 
 
-def followed(path: Path, asked: argparse.Namespace) -> dict[str, float]:
-    """Share of the readings that changed, by classifier."""
-    settings = Settings()
-    cloak, bank = app.cloak(settings)
-    panel = Panel([*app.still_judges(settings)])
-    models = [GradientModel(path) for path in artifacts.gradients()]
-    others = [LeftOut(model) for model in models if model.card.name == asked.leave_out]
-    models = [model for model in models if model.card.name != asked.leave_out]
-    tailor = GradientTailor(models, bank, pace=LIVE) if asked.tailor == "on" else None
-    arrivals = Arrivals()
-    read: dict[str, list[bool]] = {}
-    seen: list[float] = []
-    last_s = float("-inf")
+def astray(model: GradientModel, clean: Frame, sent: Frame, face: Face) -> bool:
+    """Whether a network that the fit does not follow reads something else in the face as sent."""
+    crops = [
+        face_crop(one.image, face.face_from_frame, model.card.input_px) for one in (clean, sent)
+    ]
+    logits, _ = model.pull(np.stack(crops).astype(np.float32) / 255.0, np.zeros(PAIR, np.int64))
+    before, after = logits.argmax(1)
+    return bool(before != after)
+
+
+def frames(path: Path) -> Iterator[tuple[Frame, tuple[Face, ...]]]:
+    """The frames of a video that show faces."""
     finder = app.finder()
     with app.file(path) as source:
         while True:
@@ -83,40 +84,38 @@ def followed(path: Path, asked: argparse.Namespace) -> dict[str, float]:
                 frame = source.read(1.0)
             except EndOfSource:
                 break
-            if frame is None:
-                continue
-            faces = finder.find(frame).found
-            arrivals.pass_on(cloak, frame.captured_s)
-            if not faces:
-                continue
-            sent = cloak.apply(frame, faces)
-            verdicts = panel.judge(frame, sent, faces)
-            moved = cloak.displaced(frame, faces)
-            for face in faces:
-                left, top, right, bottom = face_box(face.face_from_frame, *frame.image.shape[1::-1])
-                box = slice(top, bottom), slice(left, right)
-                seen.append(psnr(moved.image[box], sent.image[box]))
-            for verdict in verdicts:
-                read.setdefault(verdict.classifier, []).append(verdict.fooled)
-            for other in others:
-                px = other._model.card.input_px
-                for face in faces:
-                    pair = (
-                        face_crop(one.image, face.face_from_frame, px) for one in (frame, sent)
-                    )
-                    read.setdefault(other.name, []).append(other.fooled(*pair))
-            if not 0 <= frame.captured_s - last_s < EVERY_S:
-                last_s = frame.captured_s
-                arrivals.verdicts.append((last_s + VERDICT_LATE_S, verdicts))
-                if tailor is not None and (fitted := tailor.fit(frame, faces, verdicts)):
-                    arrivals.fitted.append((last_s + FIT_LATE_S, fitted))
+            if frame is not None and (faces := finder.find(frame).found):
+                yield frame, faces
     finder.close()
-    shares = {name: float(np.mean(changed)) for name, changed in read.items()}
-    return shares | {"PSNR": float(np.mean(seen))}
 
 
-def _told(name: str, value: float) -> str:
-    return f"{value:5.2f} dB" if name == "PSNR" else f"{value:6.1%}"
+def followed(path: Path, call: Call, panel: Panel, others: list[GradientModel]) -> dict[str, float]:
+    """Share of the readings that changed, by classifier, and ``PSNR`` in dB."""
+    found: dict[str, list[float]] = {}
+    for frame, faces in frames(path):
+        sent = call.send(frame, faces)
+        verdicts = panel.judge(frame, sent, faces)
+        call.judged(frame, faces, verdicts)
+        for verdict in verdicts:
+            found.setdefault(verdict.classifier, []).append(verdict.fooled)
+        moved = call.cloak.displaced(frame, faces)
+        for face in faces:
+            for model in others:
+                changed = astray(model, frame, sent, face)
+                found.setdefault(model.card.name, []).append(changed)
+            left, top, right, bottom = face_box(face.face_from_frame, *frame.image.shape[1::-1])
+            box = slice(top, bottom), slice(left, right)
+            found.setdefault("PSNR", []).append(psnr(moved.image[box], sent.image[box]))
+    return {name: float(np.mean(values)) for name, values in found.items()}
+
+
+def line(video: str, values: dict[str, float]) -> str:
+    """A row of the table."""
+    told = (
+        f"{value:.2f} dB" if name == "PSNR" else f"{name} {value:.1%}"
+        for name, value in values.items()
+    )
+    return f"{video:32s}" + "  ".join(told)
 
 
 def main() -> None:
@@ -124,18 +123,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("videos", nargs="+", type=Path)
     parser.add_argument("--tailor", choices=["on", "off"], default="on")
-    parser.add_argument("--leave-out", default="", help="name of a gradient, by its card")
+    parser.add_argument("--leave-out", default="", help="a gradient that reads and is not followed")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
-    shares = {path.stem: followed(path, asked) for path in asked.videos}
-    names = list(next(iter(shares.values())))
-    for video, share in shares.items():
-        print(f"{video:32s}" + "".join(f"{name} {_told(name, share[name])}   " for name in names))
-    mean = {name: float(np.mean([share[name] for share in shares.values()])) for name in names}
-    print(f"{'mean':32s}" + "".join(f"{name} {_told(name, mean[name])}   " for name in names))
+    bank = app.cloak(Settings())[1]
+    panel = Panel([*app.still_judges(Settings())])
+    models = [GradientModel(path) for path in artifacts.gradients()]
+    others = [model for model in models if model.card.name == asked.leave_out]
+    models = [model for model in models if model not in others] if asked.tailor == "on" else []
+    found = {path.stem: followed(path, Call(bank, models), panel, others) for path in asked.videos}
+    names = [*next(iter(found.values()))]
+    found["mean"] = {name: float(np.mean([one[name] for one in found.values()])) for name in names}
+    for video, values in found.items():
+        print(line(video, values))
     if asked.json:
-        told = {"command": "benchmarks/following.py", "videos": shares, "mean": mean}
-        asked.json.write_text(json.dumps(told, indent=2) + "\n")
+        command = shlex.join(["python", "benchmarks/following.py", *sys.argv[1:]])
+        asked.json.write_text(json.dumps({"command": command, "found": found}, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -162,9 +162,7 @@ class Ascent:
     ) -> list[NDArray[np.float32]]:
         """The gradient of a network, of both moments, by pattern and displacement."""
         pulled = [
-            canvas.pull(
-                look.pull(gradient, FACE_PX), len(suit.pattern), suit.shifts.shape[-1]
-            )
+            canvas.pull(look.pull(gradient, FACE_PX), len(suit.pattern), suit.shifts.shape[-1])
             for canvas, look, gradient in zip(canvases, looks, gradients, strict=True)
         ]
         return [np.sum(part, axis=0) for part in zip(*pulled, strict=True)]

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facecloak.core import displacement
-from facecloak.core.clock import Clock, monotonic
 from facecloak.core.bank import Bank
+from facecloak.core.clock import Clock, monotonic
 from facecloak.core.perturbation import ANY, Perturbation
 from facecloak.core.types import Face, Fitted, Frame, Sighting, Verdict
 from facecloak.tailor.ascent import Ascent, Moment, Suit
@@ -163,7 +163,9 @@ class GradientTailor:
             label = shown.get(track, ANY)
             crop = face_crop(clean.image, seen[track].face_from_frame, FINE_PX)
             wearer = self._wearers[track]
-            suit = wearer.suits.setdefault(label, self._new(label))
+            if label not in wearer.suits:
+                wearer.suits[label] = self._new(label)
+            suit = wearer.suits[label]
             changed = self._alter(suit, crop)
             tired = self._pace.every_s * (1.0 + suit.steps / self._pace.tires_after)
             wearer.looked_s, wearer.rest_s = now_s, min(tired, TIRED_S) if changed else RESTING_S

@@ -147,8 +147,9 @@ def test_the_same_seed_fits_the_same():
     models = [GradientModel(path) for path in artifacts.gradients()]
     shipped = bank.load(artifacts.perturbation("default"))
     made = [
-        GradientTailor(models, shipped, pace=Pace(), seed=4).fit(picture(), [FACE], [])[0].perturbation
+        one.perturbation
         for _ in range(2)
+        for one in GradientTailor(models, shipped, pace=Pace(), seed=4).fit(picture(), [FACE], [])
     ]
     assert (made[0].static == made[1].static).all()
     assert (made[0].displacement == made[1].displacement).all()
@@ -183,9 +184,7 @@ def verdicts(label, at_s=0.0, by="Net"):
 
 def pair_of_members():
     """A bank that answers one label more, at the other end of its budget."""
-    header = dataclasses.replace(
-        start().header, format=3, answers=("happy",), selector="Net"
-    )
+    header = dataclasses.replace(start().header, format=3, answers=("happy",), selector="Net")
     levels = {"any": 1.0, "happy": -4.0}
     return Bank(header, {
         label: Perturbation(header, np.full((12, 12), level, np.float32))
@@ -233,7 +232,7 @@ def test_a_fit_goes_on_where_what_it_begins_with_leads():
 
 def test_smooth_skin_has_less_where_all_are_led_far_enough_and_more_where_few_are():
     far, never = Linear(np.ones((44, 44)), 0.0), Linear(np.ones((44, 44)) * 1e-3, -1000.0)
-    far.pull = lambda crops, labels, rivals=None: (  # noqa: ARG005 - the face as sent is another's
+    far.pull = lambda crops, labels, rivals=None: (
         np.array([[9.0, 0.0], [0.0, 9.0]], np.float32), np.zeros_like(crops)
     )  # fmt: skip
     found = {}
