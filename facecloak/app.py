@@ -38,6 +38,9 @@ from facecloak.verify.panel import Panel
 
 logger = logging.getLogger(__name__)
 
+_FITTINGS = 4
+"""How often the first picture of a file is fitted to before it is protected."""
+
 
 @dataclass(frozen=True, slots=True)
 class Protection:
@@ -64,9 +67,9 @@ class Protection:
     tailor: GradientTailor | None
 
     @property
-    def learns(self) -> bool:
-        """Whether faces get something else once they were seen, so that a file is rehearsed."""
-        return self.tailor is not None or bool(self.header.answers)
+    def rehearsals(self) -> int:
+        """How often a file is rehearsed, as faces get something else once they were seen."""
+        return _FITTINGS if self.tailor is not None else int(bool(self.header.answers))
 
     def refit(self, given: Bank, strength: float) -> None:
         """Fit another perturbation to the faces, or at another strength. Any thread may."""

@@ -51,8 +51,8 @@ def demo(settings: Settings, folder: Path, *, seconds: float) -> dict[str, Any]:
             compared[0].write(Frame(picture, clean.captured_s, clean.index))
 
         open_sink = app.file_sink(folder / "protected.mp4", source)
-        rehearse = made.learns
-        run = run_file(source, open_sink, made.protector, rehearse=rehearse, observe=observe)
+        rehearsals = made.rehearsals
+        run = run_file(source, open_sink, made.protector, rehearsals=rehearsals, observe=observe)
     told = report(made, run, measurer, strength=settings.strength)
     write_json(folder / "report.json", told)
     picture = sheet.picture("FaceCloak demo\n" + file_summary(told))

@@ -67,8 +67,8 @@ def _run(settings: Settings, source: Source, seconds: float | None) -> RunReport
             report = run_live(source, open_sink, made.protector, stop=stop, limits=limits)
         else:
             file = app.until(source, stop, seconds=seconds)
-            rehearse = made.learns
-            report = run_file(file, open_sink, made.protector, rehearse=rehearse)
+            rehearsals = made.rehearsals
+            report = run_file(file, open_sink, made.protector, rehearsals=rehearsals)
     logger.info("%s", summary(report))
     return report
 

@@ -36,7 +36,7 @@ def protect(
         source,
         open_sink,
         made.protector,
-        rehearse=made.learns,
+        rehearsals=made.rehearsals,
         observe=measurer,
         progress=_progress(source),
     )

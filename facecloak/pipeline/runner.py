@@ -25,7 +25,8 @@ OpenSink = Callable[[tuple[int, int], float], Sink]
 FILE_READ_S = 10.0
 """Longest wait for one picture of a file, in seconds."""
 REHEARSED_S = 1.0
-"""How long before the first picture it was rehearsed, in frame time: longer than any fade."""
+"""How long before the first picture, and before one another, it is rehearsed, in frame time: longer
+than any fade."""
 
 
 def run_live(  # noqa: PLR0913 - one place where a run is put together
@@ -85,7 +86,7 @@ def run_file(  # noqa: PLR0913 - as above
     protector: Protector,
     *,
     frames: int | None = None,
-    rehearse: bool = False,
+    rehearsals: int = 0,
     progress: Callable[[int], None] | None = None,
     observe: Callable[[Frame, Protected], None] | None = None,
 ) -> RunReport:
@@ -98,7 +99,7 @@ def run_file(  # noqa: PLR0913 - as above
         open_sink: makes the sink.
         protector: what happens to each frame.
         frames: how many to protect; None for all.
-        rehearse: let the stages work on the first picture once before, unseen, so that the cloak
+        rehearsals: how often the stages work on the first picture before, unseen, so that the cloak
             knows from the start what the judges read.
         progress: called after each frame with how many are done.
         observe: called for each picture, after the sink took what became of it.
@@ -113,8 +114,9 @@ def run_file(  # noqa: PLR0913 - as above
     with closing(protector), source, open_sink(source.size, source.fps) as sink:
         outlet = Outlet(sink, protector.times)
         while done != frames and (frame := _next_of(source)) is not None:
-            if rehearse and done == 0:
-                protector.protect(Frame(frame.image, frame.captured_s - REHEARSED_S, frame.index))
+            for ahead in range(rehearsals if done == 0 else 0, 0, -1):
+                before_s = frame.captured_s - ahead * REHEARSED_S
+                protector.protect(Frame(frame.image, before_s, frame.index))
             handed_over_s = run_clock()
             protected = protector.protect(frame)
             outlet.write(protected, handed_over_s=handed_over_s)

@@ -149,7 +149,8 @@ class Session:
         """One run, until weighty settings change. Raises FaceCloakError."""
         self.recorder.forget()
         made = app.protection(settings, live=True)
-        self.recorder.follow(made.displaced, made.mixes if made.learns else None)
+        changes = made.rehearsals > 0
+        self.recorder.follow(made.displaced, made.mixes if changes else None)
         with self._lock:
             self._made = made
             made.protector.switch(on=self._on)

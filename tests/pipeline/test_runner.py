@@ -86,14 +86,14 @@ def test_a_file_can_be_protected_in_part():
     assert run_file(source, sink.open, protector(), frames=2).frames_out == 2
 
 
-def test_a_rehearsal_shows_the_stages_the_first_picture_once_before_and_unseen():
+def test_rehearsals_show_the_stages_the_first_picture_before_and_unseen():
     source, sink, judge, seen = ScriptedSource(clip(3), live=False), FakeSink(), FakeJudge(), []
     cloak = FakeCloak(lambda frame: seen.append((frame.index, frame.captured_s)))
     subject = protector(judge=judge, cloak=cloak)
-    report = run_file(source, sink.open, subject, rehearse=True)
-    first_s = seen[1][1]
-    assert seen[0] == (0, first_s - REHEARSED_S)
-    assert judge.judged == [0, 0, 1, 2]
+    report = run_file(source, sink.open, subject, rehearsals=2)
+    first_s = seen[2][1]
+    assert seen[:2] == [(0, first_s - 2 * REHEARSED_S), (0, first_s - REHEARSED_S)]
+    assert judge.judged == [0, 0, 0, 1, 2]
     assert [frame.index for frame in sink.frames] == [0, 1, 2]
     assert (report.frames_in, report.frames_out) == (3, 3)
     assert report.classifiers["net"].judged == 3
