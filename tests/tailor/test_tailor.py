@@ -246,6 +246,22 @@ def test_smooth_skin_has_less_where_all_are_led_far_enough_and_more_where_few_ar
     assert found["never"] == pytest.approx(4.0, rel=0.02)
 
 
+def test_networks_are_asked_what_they_read_in_turns():
+    class Far(Linear):
+        def pull(self, crops, labels, rivals=None):
+            super().pull(crops, labels, rivals)
+            return np.array([[9.0, 0.0], [0.0, 9.0]], np.float32), np.zeros_like(crops)
+
+    models = [Far(np.ones((44, 44))) for _ in range(3)]
+    one = GradientTailor(models, start())
+    asked = []
+    for index in range(4):
+        before = [model.asked for model in models]
+        one.fit(grey(at_s=2.0 * index), [FACE], [])
+        asked.append([model.asked - old for model, old in zip(models, before, strict=True)])
+    assert asked == [[1, 1, 1], [0, 1, 0], [1, 0, 1], [0, 1, 0]]
+
+
 def test_another_strength_goes_on_and_another_perturbation_begins_anew():
     one = GradientTailor([Linear(np.ones((44, 44)), -1000.0)], start())
     assert one.fit(grey(at_s=0.0), [FACE], [])
