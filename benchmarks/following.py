@@ -26,7 +26,7 @@ from facecloak.core.ports import EndOfSource
 from facecloak.core.types import Face, Fitted, Frame, Verdict
 from facecloak.settings import Settings
 from facecloak.tailor.gradient import PAIR, GradientModel
-from facecloak.tailor.tailor import LIVE, GradientTailor
+from facecloak.tailor.tailor import LIVE, PATIENT, GradientTailor
 from facecloak.verify.crop import face_crop
 from facecloak.verify.panel import Panel
 from facecloak.verify.visibility import psnr
@@ -34,17 +34,19 @@ from facecloak.verify.visibility import psnr
 EVERY_S = 0.25
 VERDICT_LATE_S = 0.05
 FIT_LATE_S = 0.25
-"""After what time a verdict, and what was fitted, reaches the frames."""
+"""After what time a verdict, and what was fitted, reaches the frames of a live call."""
+PACES = {"live": LIVE, "patient": PATIENT}
 
 
 class Call:
     """One call: the cloak, who fits, and what is under way to the cloak."""
 
-    def __init__(self, bank: Bank, models: list[GradientModel]) -> None:
+    def __init__(self, bank: Bank, models: list[GradientModel], pace: str) -> None:
         self.cloak = OpenCvCloak(bank)
-        self._tailor = GradientTailor(models, bank, pace=LIVE) if models else None
+        self._tailor = GradientTailor(models, bank, pace=PACES[pace]) if models else None
         self._verdicts: deque[tuple[float, tuple[Verdict, ...]]] = deque()
         self._fitted: deque[tuple[float, tuple[Fitted, ...]]] = deque()
+        self._late = 1.0 if pace == "live" else 0.0
         self._judged_s = float("-inf")
 
     def send(self, frame: Frame, faces: tuple[Face, ...]) -> Frame:
@@ -60,9 +62,9 @@ class Call:
         if 0 <= frame.captured_s - self._judged_s < EVERY_S:
             return
         self._judged_s = frame.captured_s
-        self._verdicts.append((self._judged_s + VERDICT_LATE_S, verdicts))
+        self._verdicts.append((self._judged_s + self._late * VERDICT_LATE_S, verdicts))
         if self._tailor is not None and (fitted := self._tailor.fit(frame, faces, verdicts)):
-            self._fitted.append((self._judged_s + FIT_LATE_S, fitted))
+            self._fitted.append((self._judged_s + self._late * FIT_LATE_S, fitted))
 
 
 def astray(model: GradientModel, clean: Frame, sent: Frame, face: Face) -> bool:
@@ -123,6 +125,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("videos", nargs="+", type=Path)
     parser.add_argument("--tailor", choices=["on", "off"], default="on")
+    parser.add_argument("--pace", choices=[*PACES], default="live", help="patient: as files are")
     parser.add_argument("--leave-out", default="", help="a gradient that reads and is not followed")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
@@ -130,8 +133,14 @@ def main() -> None:
     panel = Panel([*app.still_judges(Settings())])
     models = [GradientModel(path) for path in artifacts.gradients()]
     others = [model for model in models if model.card.name == asked.leave_out]
+    if asked.leave_out and not others:
+        names = ", ".join(model.card.name for model in models)
+        parser.error(f"there is no gradient {asked.leave_out!r}; there are {names}")
     models = [model for model in models if model not in others] if asked.tailor == "on" else []
-    found = {path.stem: followed(path, Call(bank, models), panel, others) for path in asked.videos}
+    found = {
+        path.stem: followed(path, Call(bank, models, asked.pace), panel, others)
+        for path in asked.videos
+    }
     names = [*next(iter(found.values()))]
     found["mean"] = {name: float(np.mean([one[name] for one in found.values()])) for name in names}
     for video, values in found.items():

@@ -67,9 +67,14 @@ class Protection:
     tailor: GradientTailor | None
 
     @property
+    def learns(self) -> bool:
+        """Whether faces get something else once they were seen."""
+        return self.tailor is not None or bool(self.header.answers)
+
+    @property
     def rehearsals(self) -> int:
-        """How often a file is rehearsed, as faces get something else once they were seen."""
-        return _FITTINGS if self.tailor is not None else int(bool(self.header.answers))
+        """How often the first picture of a file is shown before, so that it gets that at once."""
+        return _FITTINGS if self.tailor is not None else int(self.learns)
 
     def refit(self, given: Bank, strength: float) -> None:
         """Fit another perturbation to the faces, or at another strength. Any thread may."""

@@ -25,6 +25,7 @@ class Chosen:
     Attributes:
         budget: the most that is added to any channel of any pixel, in whole 8-bit levels.
         selector: who chooses the members.
+        header: of the bank.
 
     Raises:
         ConfigError: the strength is out of range, breaks a limit, or is so small that no pixel
@@ -35,6 +36,7 @@ class Chosen:
         self._dose = Dose(bank, strength)
         self.selector = Selector(bank.selector, bank.header.answers)
         self.budget = self._dose.budget
+        self.header = bank.header
 
     def hear(self, verdicts: Iterable[Verdict]) -> None:
         """Take what the judges read: faces get the members that answer it, from the next frame."""
@@ -60,11 +62,16 @@ class Chosen:
     def follow(self, former: Cloak) -> None:
         """Begin with what another cloak knows of the faces, so that they keep their members.
 
-        What was made to measure for them stays where it keeps the budgets of this one.
+        What was made to measure for them stays where it keeps the budgets of this one: all of it at
+        another strength, and of another bank what they have at the moment, until the next.
         """
         if not isinstance(former, Chosen):
             return
-        kept = [label for label, member in former.own.items() if self._dose.add(label, member)]
+        made = former.own
+        if former.header != self.header:
+            worn = {known.member for known in former.selector.known.values()}
+            made = {label: member for label, member in made.items() if label in worn}
+        kept = [label for label, member in made.items() if self._dose.add(label, member)]
         self.selector.follow(former.selector, kept)
 
     def mixes(self, frame: Frame, faces: Sequence[Face]) -> list[Mix]:

@@ -190,10 +190,13 @@ class Selector:
 
     def _translated(self, known: Known) -> Known:
         """The same with labels that have a member here."""
+        own = {answer: label for answer, label in known.own.items() if label in self._alone}
+        answer = known.answer if known.answer in self._alone else ANY
         return replace(
             known,
-            own={answer: label for answer, label in known.own.items() if label in self._alone},
-            member=known.member if known.member in self._alone else ANY,
+            answer=answer,
+            own=own,
+            member=known.member if known.member in self._alone else own.get(answer, answer),
             before=known.before and self._own(known.before),
             shares=known.shares and self._own(known.shares),
         )

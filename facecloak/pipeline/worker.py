@@ -57,9 +57,9 @@ class Worker:
         return True
 
     def _enter(self) -> None:
-        if self._gives_way:
-            _give_way()
         try:
+            if self._gives_way:
+                _give_way()
             self._work()
         except Exception as exc:  # noqa: BLE001 - a thread that dies unheard would not fail closed
             self._error = exc

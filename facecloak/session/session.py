@@ -149,8 +149,7 @@ class Session:
         """One run, until weighty settings change. Raises FaceCloakError."""
         self.recorder.forget()
         made = app.protection(settings, live=True)
-        changes = made.rehearsals > 0
-        self.recorder.follow(made.displaced, made.mixes if changes else None)
+        self.recorder.follow(made.displaced, made.mixes if made.learns else None)
         with self._lock:
             self._made = made
             made.protector.switch(on=self._on)

@@ -65,7 +65,8 @@ class Suit:
         steps: that were taken.
         looks: how often the networks were asked what they read.
         logits: ``float32[networks, 2, C]``, of the face as captured and as sent, when each of them
-            was last asked; None before the first look.
+            was last asked; None where all are to be asked.
+        looked_s, rest_s: when it was last looked at, and for how long that is enough.
     """
 
     pattern: Plane
@@ -80,6 +81,12 @@ class Suit:
     steps: int = 0
     looks: int = 0
     logits: NDArray[np.float32] | None = None
+    looked_s: float = float("-inf")
+    rest_s: float = 0.0
+
+    def is_due(self, now_s: float) -> bool:
+        """Whether it is time to look at it again; also after time ran backwards."""
+        return not 0 <= now_s - self.looked_s < self.rest_s
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -46,6 +46,8 @@ AT_ONCE: Final = 2
 """How many faces are fitted in one frame at most."""
 GONE_S: Final = 10.0
 """After what time without a face what is known of it is forgotten."""
+_SEEN: Final = 0.05
+"""Levels; what a pattern loses less of is not told."""
 _OVERSHOOT: Final = 2.0**0.5
 """How much longer a shift may be than what its grid says along one axis."""
 
@@ -58,14 +60,14 @@ class Pace:
         first_steps: at the first look at a face.
         steps: at every later one.
         every_s: between two looks at a face that is not fitted well enough, at least.
-        tires_after: so many steps at a face that shows the same, and the wait is twice as long.
+        tires_after: from so many steps on, the wait grows with their number.
         spend_s: how long the fits of one frame may take, but for the step under way; without end,
             and so without a clock, if not given.
     """
 
     first_steps: int = 4
     steps: int = 2
-    every_s: float = 0.25
+    every_s: float = 0.5
     tires_after: float = 24.0
     spend_s: float = math.inf
 
@@ -82,18 +84,18 @@ class Wearer:
 
     Attributes:
         suits: by the label of the member of the bank that each of them began as.
-        looked_s, rest_s: when the face was last looked at, and for how long that is enough.
+        label: of the one that it shows.
         seen_s: when it was last there.
     """
 
     suits: dict[str, Suit] = field(default_factory=dict)
-    looked_s: float = -math.inf
-    rest_s: float = 0.0
+    label: str = ANY
     seen_s: float = -math.inf
 
-    def is_due(self, now_s: float, label: str) -> bool:
-        """Whether it is time to look again; also after time ran backwards, and at a new label."""
-        return label not in self.suits or not 0 <= now_s - self.looked_s < self.rest_s
+    @property
+    def suit(self) -> Suit:
+        """What it has for what it shows."""
+        return self.suits[self.label]
 
 
 class GradientTailor:
@@ -151,27 +153,31 @@ class GradientTailor:
         seen = {face.track: face for face in faces if face.sighting is not Sighting.PREDICTED}
         shown = self._shown(verdicts)
         for track in seen:
-            self._wearers.setdefault(track, Wearer()).seen_s = now_s
+            self._see(self._wearers.setdefault(track, Wearer()), shown.get(track, ANY), now_s)
         self._forget(now_s)
-        due = [t for t in seen if self._wearers[t].is_due(now_s, shown.get(t, ANY))]
-        due.sort(key=lambda track: self._wearers[track].looked_s)
+        due = [track for track in seen if self._wearers[track].suit.is_due(now_s)]
+        due.sort(key=lambda track: self._wearers[track].suit.looked_s)
         self._until_s = self._clock() + self._pace.spend_s
         fitted: list[Fitted] = []
         for track in due[:AT_ONCE]:
             if fitted and self._clock() >= self._until_s:
                 break
-            label = shown.get(track, ANY)
             crop = face_crop(clean.image, seen[track].face_from_frame, FINE_PX)
-            wearer = self._wearers[track]
-            if label not in wearer.suits:
-                wearer.suits[label] = self._new(label)
-            suit = wearer.suits[label]
+            label, suit = self._wearers[track].label, self._wearers[track].suit
             changed = self._alter(suit, crop)
-            tired = self._pace.every_s * (1.0 + suit.steps / self._pace.tires_after)
-            wearer.looked_s, wearer.rest_s = now_s, min(tired, TIRED_S) if changed else RESTING_S
-            if changed:
-                fitted.append(Fitted(track, self._finished(suit, label), label))
+            tired = self._pace.every_s * max(1.0, suit.steps / self._pace.tires_after)
+            suit.looked_s, suit.rest_s = now_s, min(tired, TIRED_S) if changed else RESTING_S
+            if changed and (made := self._finished(suit, label)) is not None:
+                fitted.append(Fitted(track, made, label))
         return tuple(fitted)
+
+    def _see(self, wearer: Wearer, label: str, now_s: float) -> None:
+        """Note what a face shows; what the networks read in it long ago counts no more."""
+        if label not in wearer.suits:
+            wearer.suits[label] = self._new(label)
+        if label != wearer.label or not abs(now_s - wearer.seen_s) <= TIRED_S:
+            wearer.suits[label].logits = None
+        wearer.label, wearer.seen_s = label, now_s
 
     def _shown(self, verdicts: Sequence[Verdict]) -> dict[int, str]:
         """Which member of the bank answers each face that its selector read."""
@@ -192,6 +198,9 @@ class GradientTailor:
         if orders is not None:
             if not _alike(orders[0], self._start):
                 self._wearers.clear()
+            for wearer in self._wearers.values():
+                for suit in wearer.suits.values():
+                    suit.logits = None
             self._follow(*orders)
 
     def _new(self, label: str) -> Suit:
@@ -222,8 +231,6 @@ class GradientTailor:
         if not len(suit.order):
             suit.order = read.likely
         enough = min(read.leads) >= ENOUGH
-        if enough and suit.smooth <= SMOOTH_LEAST:
-            return False
         if enough:
             suit.smooth = max(SMOOTH_LEAST, suit.smooth - SMOOTH_STEP)
         elif suit.steps and np.median(read.leads) < HARDLY:
@@ -231,24 +238,28 @@ class GradientTailor:
         share = suit.smooth + (1.0 - suit.smooth) * canvas.hides(len(suit.pattern))
         most = (suit.eps * share).astype(np.float32)
         suit.most = most if suit.steps == 0 else 0.5 * (suit.most + most)
-        suit.pattern = np.clip(suit.pattern, -suit.most, suit.most).astype(np.float32)
+        before = suit.pattern
+        suit.pattern = np.clip(before, -suit.most, suit.most).astype(np.float32)
         if enough:
-            return True
+            return bool(np.abs(before - suit.pattern).max() > _SEEN)
         for _ in range(self._pace.steps if suit.steps else self._pace.first_steps):
             self._ascent.step(suit)
             if self._clock() >= self._until_s:
                 break
         return True
 
-    def _finished(self, suit: Suit, label: str) -> Perturbation:
-        """What the suit is now, within both budgets of the displacement."""
+    def _finished(self, suit: Suit, label: str) -> Perturbation | None:
+        """What the suit is now, within both budgets of the displacement; None if it is nothing."""
         start = self._start.alone(label)
         header = start.header
         shifts = suit.shifts
         if header.shift:
             shifts = displacement.within(shifts, most_shift=header.shift, most_strain=header.strain)
             suit.shifts = shifts
-        return Perturbation(header, suit.pattern, start.cosine, start.sine, shifts.copy())
+        try:
+            return Perturbation(header, suit.pattern, start.cosine, start.sine, shifts.copy())
+        except ValueError:  # a tiny budget, less on smooth skin: it would change no pixel
+            return None
 
 
 def _alike(one: Bank, other: Bank) -> bool:

@@ -136,6 +136,30 @@ def test_while_one_fades_into_the_next_the_budgets_hold_and_what_is_over_is_forg
     assert len(cloak.selector.own) == 1
 
 
+def test_another_bank_without_an_answer_goes_on_with_what_was_made_for_all():
+    """A face that shows "happy" goes over to a bank that answers nothing, and is fitted anew."""
+    cloak, single = OpenCvCloak(bank(moved=False)), OpenCvCloak(painted(2))
+    cloak.hear([says("happy", 0.0)])
+    cloak.wear([Fitted(1, flat(5), "happy"), Fitted(1, flat(-5), "sad")])
+    added(cloak, 0.0)
+    single.follow(cloak)
+    assert added(single, 0.1) == [5]
+    assert len(single.selector.own) == 1  # what it shows; the rest was made for another bank
+    single.wear([Fitted(1, flat(-6))])
+    assert [added(single, 0.1 + index / 30) for index in range(31)][-1] == [-6]
+
+
+def test_where_what_was_made_is_refused_the_member_of_the_bank_answers():
+    gentle = bank(moved=False).with_header(dataclasses.replace(bank().header, period_s=0.8))
+    cloak, other = OpenCvCloak(bank(moved=False)), OpenCvCloak(gentle)
+    cloak.hear([says("happy", 0.0)])
+    cloak.wear([Fitted(1, flat(5), "happy")])
+    added(cloak, 0.0)
+    other._dose.add = lambda _label, _member: False
+    other.follow(cloak)
+    assert other.mixes(frame(0.5), [LEFT]) == [{"happy": 1.0}]
+
+
 def test_people_are_told_of_all_of_them_as_one():
     cloak = OpenCvCloak(painted(2))
     cloak.wear([Fitted(1, flat(3)), Fitted(2, flat(4))])

@@ -201,7 +201,8 @@ def test_each_expression_has_a_fit_of_its_own_that_begins_as_the_member_that_ans
     (first,) = one.fit(grey(at_s=0.0), [FACE], verdicts("sad"))
     (second,) = one.fit(grey(at_s=0.01), [FACE], verdicts("happy", 0.01))  # new: at once
     assert one.fit(grey(at_s=0.02), [FACE], verdicts("happy", 0.02)) == ()
-    assert one.fit(grey(at_s=0.03), [FACE], verdicts("happy", 0.03, by="another")) == ()
+    (third,) = one.fit(grey(at_s=1.0), [FACE], verdicts("happy", 1.0, by="another"))
+    assert third.answers == "any"
     assert (first.answers, second.answers) == ("any", "happy")
     assert first.perturbation.static.max() > 1.0
     assert second.perturbation.static.max() < -1.0
@@ -244,6 +245,43 @@ def test_smooth_skin_has_less_where_all_are_led_far_enough_and_more_where_few_ar
         assert (fitted == ()) is (name == "far")
     assert found["far"] == pytest.approx(4.0 * tailoring.SMOOTH_LEAST, rel=0.02)
     assert found["never"] == pytest.approx(4.0, rel=0.02)
+
+
+def test_what_was_fitted_before_comes_down_on_smooth_skin_too_and_then_nothing_changes():
+    class Turning(Linear):
+        """Led nowhere at first, and then far enough."""
+
+        def pull(self, crops, labels, rivals=None):
+            _, gradients = super().pull(crops, labels, rivals)
+            lead = 9.0 if self.asked > 40 else -0.5
+            return np.array([[9.0, 0.0], [0.0, lead]], np.float32), gradients
+
+    one = GradientTailor([Turning(np.ones((44, 44)))], start())
+    reaches = [
+        fitted.perturbation.reach
+        for index in range(40)
+        for fitted in one.fit(grey(at_s=2.0 * index), [FACE], [])
+    ]
+    assert max(reaches) == pytest.approx(4.0, rel=0.05)
+    assert reaches[-1] == pytest.approx(4.0 * tailoring.SMOOTH_LEAST, rel=0.1)
+    assert one.fit(grey(at_s=100.0), [FACE], []) == ()
+
+
+def test_all_networks_are_asked_again_when_an_expression_comes_back():
+    models = [Linear(np.ones((44, 44)), -1000.0) for _ in range(2)]
+    one = GradientTailor(models, pair_of_members(), pace=Pace(first_steps=1, steps=1))
+    for at_s, label in ((0.0, "sad"), (1.0, "happy"), (2.0, "sad")):
+        one.fit(grey(at_s=at_s), [FACE], verdicts(label, at_s))
+        assert one._wearers[1].suit.looks == (2 if at_s == 2.0 else 1)
+        assert (one._wearers[1].suit.logits[:, 0, 0] > 0.0).all()
+        one._wearers[1].suit.logits[:] = np.nan
+
+
+def test_what_would_change_no_pixel_is_not_handed_out():
+    tiny = start(eps=1.0)
+    model = Linear(np.zeros((44, 44)), -1000.0)  # no way up
+    one = GradientTailor([model], tiny, pace=Pace(first_steps=1), from_scratch=True)
+    assert one.fit(grey(), [FACE], []) == ()
 
 
 def test_networks_are_asked_what_they_read_in_turns():
