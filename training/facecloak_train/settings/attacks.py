@@ -99,7 +99,7 @@ class EvaluateSettings:
     """What `export-gradient` wrote: the perturbation is fitted to each face with these, as the live
     app does it, and stands beside itself as it is for all faces."""
     tailor_steps: int = 32
-    """Steps of that; the live app takes 8 at once, then 4 twice a second while that helps."""
+    """Steps of that; the live app takes 4 at once, then 2 twice a second while that helps."""
     from_scratch: bool = False
     """Fit from nothing, so that only the networks of these gradients had a part in it."""
     parts: bool = False
