@@ -29,10 +29,12 @@ ASKED: Final = 2
 RIVALS: Final = 1
 """Among how many classes the one is that a face is to be read as: the likeliest ones to all the
 networks together. Where each goes its own way, what they have in common does not carry over."""
+OFTEN: Final = 0.2
+"""A class that so large a share of the readings of a face names is not one to lead it to."""
 RELENT: Final = 12
 """After how many steps one more class is allowed, where these are out of reach."""
 _DECAY: Final = 0.9
-_STRIDE: Final = 0.2
+_STRIDE: Final = 0.3
 """Length of the first step, as a share of the budget."""
 _SHORTEST: Final = 0.2
 _SHORTENED_BY: Final = 24
@@ -191,10 +193,19 @@ class Ascent:
         return [np.sum(part, axis=0) for part in zip(*pulled, strict=True)]
 
     def _rivals(self, suit: Suit, labels: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """The classes that may win over each label: the first in order but for it; one row each."""
+        """The classes that may win over each label, one row each.
+
+        They are the first in order but for that label and for what is read often: a network that
+        nobody asks may well read that, too, and would be told the truth.
+        """
+        read = np.bincount(
+            [one for moment in suit.moments for one in moment.labels], minlength=len(suit.order)
+        ) / sum(len(m.labels) for m in suit.moments)
+        often = read >= min(OFTEN, read.max())
         rivals = np.zeros((len(labels), len(suit.order)), np.bool_)
         for row, label in zip(rivals, labels, strict=True):
-            others = suit.order[suit.order != label]
+            others = suit.order[(suit.order != label) & ~often[suit.order]]
+            others = others if len(others) else suit.order[suit.order != label]
             row[others[: RIVALS + suit.steps // RELENT]] = True
         return rivals
 
