@@ -231,6 +231,29 @@ def test_a_fit_goes_on_where_what_it_begins_with_leads():
     assert all((one == [[False, False, True]] * 2).all() for one in model.rivals)
 
 
+def test_no_network_is_led_to_what_another_one_often_reads():
+    """One reads a, the other b; both go to c, though a and b are likelier."""
+
+    class Reads(Linear):
+        def __init__(self, label):
+            super().__init__(np.ones((44, 44)))
+            self.card = dataclasses.replace(self.card, labels=("a", "b", "c", "d"))
+            self.logits = np.array([5.0, 4.0, 3.0, 0.0], np.float32)
+            self.logits["abcd".index(label)] += 3.0
+            self.rivals = []
+
+        def pull(self, crops, labels, rivals=None):
+            if rivals is not None:
+                self.rivals.append(rivals)
+            return np.stack([self.logits, self.logits]), np.ones_like(crops)
+
+    models = [Reads("a"), Reads("b")]
+    GradientTailor(models, start()).fit(grey(), [FACE], [])
+    for model in models:
+        assert model.rivals
+        assert all((one == [[False, False, True, False]] * 2).all() for one in model.rivals)
+
+
 def test_smooth_skin_has_less_where_all_are_led_far_enough_and_more_where_few_are():
     far, never = Linear(np.ones((44, 44)), 0.0), Linear(np.ones((44, 44)) * 1e-3, -1000.0)
     far.pull = lambda crops, labels, rivals=None: (
