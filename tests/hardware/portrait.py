@@ -88,7 +88,7 @@ def expect(filmed, indices, *, strength: float) -> dict[int, Expected]:
         for index in sorted(set(indices)):
             frame = Frame(as_seen(filmed[index]), index / FPS, index)
             (face,) = finder.find(frame).found
-            chooser.tell(cloak, frame, face)
+            cloak.hear(chooser.read(frame, face))
             left, top, right, bottom = face_box(face.face_from_frame, *size(filmed[index]))
             expected[index] = Expected(
                 raw=frame.image,

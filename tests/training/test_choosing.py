@@ -54,7 +54,7 @@ def found():
 def test_a_face_gets_the_member_that_answers_what_the_live_judge_reads(found):
     frame, face, label = found
     cloak = OpenCvCloak(painted())
-    Chooser(painted()).tell(cloak, frame, face)
+    cloak.hear(Chooser(painted()).read(frame, face))
     assert cloak.mixes(frame, [face]) == [{label: 1.0}]
 
 
@@ -68,7 +68,7 @@ def test_of_one_perturbation_there_is_nothing_to_choose(found, monkeypatch):
     frame, face, _ = found
     alone = bank.load(GOLDEN / "perturbation-2.safetensors")
     cloak = OpenCvCloak(alone)
-    Chooser(alone).tell(cloak, frame, face)
+    cloak.hear(Chooser(alone).read(frame, face))
     assert cloak.mixes(frame, [face]) == [{"any": 1.0}]
 
 
