@@ -52,7 +52,6 @@ SYSTEMS: Final = {
     "vgg19-fgsm": System(
         title="VGG19, FGSM-trained", private=66.76, attacked=33.60, bar=33.6, hardened=True
     ),
-    "resnet14-fgsm": System(title="ResNet14, FGSM-trained at 2/255"),
     "resnet14-pgd": System(title="ResNet14, PGD-trained at 8/255"),
     "resnet14-trades": System(title="ResNet14, TRADES-trained at 8/255"),
 }
