@@ -171,8 +171,6 @@ class InlineJury:
 class ThreadJury:
     """Shows the newest frame in a thread of its own, and has one judged now and then, at once.
 
-    The thread gives way to that of the frames where both want the same core.
-
     A judge that raises or hangs gives no more verdicts: the guard's proof runs out.
 
     Args:
@@ -200,7 +198,7 @@ class ThreadJury:
         self._patience_s = patience_s
         self._cases: Mailbox[Case] = Mailbox()
         self._rounds: deque[Round] = deque(maxlen=64)
-        self._worker = Worker("jury", self._sit, self._cases.close, gives_way=True)
+        self._worker = Worker("jury", self._sit, self._cases.close)
 
     @property
     def error(self) -> Exception | None:

@@ -1,19 +1,12 @@
 """The entry of every thread: whatever happens inside is said once, and nothing comes out after."""
 
-import contextlib
 import logging
-import os
-import sys
 import threading
 from collections.abc import Callable
-from typing import Final
 
 from facecloak.core.errors import FaceCloakError
 
 logger = logging.getLogger(__name__)
-
-_NICE: Final = 5
-"""By how much a thread that gives way is nicer than the others."""
 
 
 class Worker:
@@ -25,20 +18,11 @@ class Worker:
         name: of the thread.
         work: what it does until it returns or raises.
         at_end: called in the thread when ``work`` is over, however it ended.
-        gives_way: where the system lets it (Linux), to threads that want the same core.
     """
 
-    def __init__(
-        self,
-        name: str,
-        work: Callable[[], None],
-        at_end: Callable[[], None],
-        *,
-        gives_way: bool = False,
-    ) -> None:
+    def __init__(self, name: str, work: Callable[[], None], at_end: Callable[[], None]) -> None:
         self._work = work
         self._at_end = at_end
-        self._gives_way = gives_way
         self._error: Exception | None = None
         self._thread = threading.Thread(target=self._enter, name=f"facecloak-{name}", daemon=True)
         self._thread.start()
@@ -58,8 +42,6 @@ class Worker:
 
     def _enter(self) -> None:
         try:
-            if self._gives_way:
-                _give_way()
             self._work()
         except Exception as exc:  # noqa: BLE001 - a thread that dies unheard would not fail closed
             self._error = exc
@@ -67,10 +49,3 @@ class Worker:
             logger.warning("%s ended: %s", self._thread.name, what)
         finally:
             self._at_end()
-
-
-def _give_way() -> None:
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError):
-            own = threading.get_native_id()
-            os.setpriority(os.PRIO_PROCESS, own, os.getpriority(os.PRIO_PROCESS, own) + _NICE)

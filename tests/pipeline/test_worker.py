@@ -1,5 +1,3 @@
-import os
-import sys
 import threading
 
 import pytest
@@ -37,16 +35,3 @@ def test_a_hang_is_told():
     assert not worker.join(0.01)
     going.set()
     assert worker.join(1)
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has priorities of threads")
-def test_one_that_gives_way_is_nicer_and_nobody_else_is():
-    def nice():
-        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
-
-    mine, found = nice(), []
-    for gives_way in (True, False):
-        worker = Worker("test", lambda: found.append(nice()), lambda: None, gives_way=gives_way)
-        assert worker.join(1)
-    assert found == [min(mine + 5, 19), mine]
-    assert nice() == mine
