@@ -137,10 +137,11 @@ def main() -> None:
         names = ", ".join(model.card.name for model in models)
         parser.error(f"there is no gradient {asked.leave_out!r}; there are {names}")
     models = [model for model in models if model not in others] if asked.tailor == "on" else []
-    found = {
-        path.stem: followed(path, Call(bank, models, asked.pace), panel, others)
-        for path in asked.videos
-    }
+    found = {}
+    for path in asked.videos:
+        found[path.stem] = followed(path, Call(bank, models, asked.pace), panel, others)
+        if not found[path.stem]:
+            parser.error(f"{path.name} shows no face")
     names = [*next(iter(found.values()))]
     found["mean"] = {name: float(np.mean([one[name] for one in found.values()])) for name in names}
     for video, values in found.items():

@@ -35,6 +35,8 @@ ANY: Final = "any"
 """The member of a bank that is for every face."""
 TEMPLATE: Final = "fer2013-mesh-1"
 """Name of the aligned-face geometry that a pattern is made for (``core.geometry``)."""
+LEAST_REACH: Final = 0.5
+"""Levels; a pattern that reaches less changes no pixel."""
 MAX_EPS: Final = 16.0
 MAX_SHIFT: Final = 0.02
 """The largest displacement that any perturbation may make, in face widths."""
@@ -159,7 +161,7 @@ class Perturbation:
         if self.cosine.shape != self.sine.shape:
             msg = f"cosine and sine differ in shape: {self.cosine.shape} and {self.sine.shape}"
             raise ValueError(msg)
-        if self.reach < 0.5 and not self.displaces:
+        if self.reach < LEAST_REACH and not self.displaces:
             msg = f"the pattern reaches {self.reach:.3f} levels and would change no pixel"
             raise ValueError(msg)
         if self.reach > self.header.eps * (1 + 1e-6):

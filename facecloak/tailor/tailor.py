@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from facecloak.core import displacement
 from facecloak.core.bank import Bank
 from facecloak.core.clock import Clock, monotonic
-from facecloak.core.perturbation import ANY, Perturbation
+from facecloak.core.perturbation import ANY, LEAST_REACH, Perturbation
 from facecloak.core.types import Face, Fitted, Frame, Sighting, Verdict
 from facecloak.tailor.ascent import Ascent, Moment, Suit
 from facecloak.tailor.canvas import FINE_PX, Canvas
@@ -256,10 +256,10 @@ class GradientTailor:
         if header.shift:
             shifts = displacement.within(shifts, most_shift=header.shift, most_strain=header.strain)
             suit.shifts = shifts
-        try:
-            return Perturbation(header, suit.pattern, start.cosine, start.sine, shifts.copy())
-        except ValueError:  # a tiny budget, less on smooth skin: it would change no pixel
-            return None
+        swing = float(np.hypot(start.cosine, start.sine).max())
+        if not shifts.any() and float(np.abs(suit.pattern).max()) + swing < LEAST_REACH:
+            return None  # a tiny budget, and less of it on smooth skin
+        return Perturbation(header, suit.pattern, start.cosine, start.sine, shifts.copy())
 
 
 def _alike(one: Bank, other: Bank) -> bool:

@@ -12,6 +12,7 @@ from facecloak.core.bank import Bank
 from facecloak.core.modelcard import ModelCard
 from facecloak.core.perturbation import Header, Perturbation
 from facecloak.core.types import Face, Frame, Reading, Sighting, Verdict
+from facecloak.tailor import ascent
 from facecloak.tailor import tailor as tailoring
 from facecloak.tailor.canvas import FINE_PX, Canvas
 from facecloak.tailor.gradient import GradientModel
@@ -305,6 +306,14 @@ def test_what_would_change_no_pixel_is_not_handed_out():
     model = Linear(np.zeros((44, 44)), -1000.0)  # no way up
     one = GradientTailor([model], tiny, pace=Pace(first_steps=1), from_scratch=True)
     assert one.fit(grey(), [FACE], []) == ()
+
+
+def test_every_step_asks_about_moments_that_were_moved(monkeypatch):
+    seen = []
+    monkeypatch.setattr(ascent, "strayed", lambda crop, _rng: seen.append(crop) or crop)
+    model = Linear(np.ones((44, 44)), -1000.0)
+    GradientTailor([model], start(), pace=Pace(first_steps=3)).fit(grey(), [FACE], [])
+    assert [crop.shape for crop in seen] == [(FINE_PX, FINE_PX)] * 6  # two moments a step
 
 
 def test_networks_are_asked_what_they_read_in_turns():
