@@ -43,7 +43,7 @@ def jobs_of(grid, root):
 def run(grid, root, engine=None, attempts=3, progress=lambda _: None):
     """Drive a grid of stubs to its end; how many jobs are in which state."""
     jobs = jobs_of(grid, root)
-    terms = drive.Terms(root=root, code=code_version(), program=STUB, attempts=attempts)
+    terms = drive.Terms(root=root, base=root, code=code_version(), program=STUB, attempts=attempts)
     with Store(root) as store:
         return drive.drive(store, grid.stem, jobs, engine or LocalEngine(2), terms, progress)
 

@@ -38,12 +38,14 @@ class Terms:
 
     Attributes:
         root: the grid's folder; absolute.
+        base: the folder that it was started in; absolute.
         program: what takes a job's arguments; ``facecloak_train`` if empty.
         code: the version of the code.
         attempts: how often to try a job before it has failed.
     """
 
     root: Path
+    base: Path
     code: str
     attempts: int = 3
     program: tuple[str, ...] = ()
@@ -165,6 +167,7 @@ class _Driver:
                 Work(
                     job=job,
                     root=terms.root,
+                    base=terms.base,
                     program=terms.program,
                     code=terms.code,
                     fresh=attempt > 1 and attempt >= terms.attempts,

@@ -76,7 +76,7 @@ def _run(file: Path, settings: GridSettings, commands: Commands) -> None:
     root = (settings.out or Path("runs") / plan.name).absolute()
     code = code_version()
     jobs = expand(plan, root, code)
-    terms = Terms(root=root, code=code, attempts=settings.attempts)
+    terms = Terms(root=root, base=Path.cwd(), code=code, attempts=settings.attempts)
     with Store(root) as store:
         engine = _engine(settings)
         with ends_as_interrupt(), Bar(plan.name, len(jobs)) as bar:  # Ray has a handler, too

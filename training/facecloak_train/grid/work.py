@@ -44,6 +44,7 @@ class Work:
     Attributes:
         job: what to run.
         root: the grid's folder, on every machine that may run it.
+        base: the folder that the grid was started in; reports name files relative to it.
         program: what takes the job's arguments; this Python's ``facecloak_train`` if empty.
         code: the version of the code that the job was planned with.
         fresh: whether to drop what an earlier attempt left; otherwise the command may go on.
@@ -51,6 +52,7 @@ class Work:
 
     job: Job
     root: Path
+    base: Path
     program: tuple[str, ...]
     code: str
     fresh: bool
@@ -132,7 +134,7 @@ def perform(work: Work, stop: Stop | None = None) -> Outcome:
                 _clear(place)
             begun_s = time.monotonic()
             _run(work, place, lock, stop or Stop())
-            result = _collected(job, place) | {"seconds": time.monotonic() - begun_s}
+            result = _collected(work, place) | {"seconds": time.monotonic() - begun_s}
             files.write_durably(place / RESULT, _sealed(result))
     except (_Fault, OSError) as exc:
         return Outcome(job=job.id, host=host, error=" ".join(str(exc).split()))
@@ -199,10 +201,10 @@ def _last_line(log: Path, begin: int) -> str:
     return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
 
-def _collected(job: Job, place: Path) -> dict[str, Any]:
+def _collected(work: Work, place: Path) -> dict[str, Any]:
     """The reports and the digests of all files. Raises _Fault where a report is not whole."""
     reports = {}
-    for name in job.reports:
+    for name in work.job.reports:
         path = place / name
         try:
             text = path.read_text()
@@ -214,8 +216,18 @@ def _collected(job: Job, place: Path) -> dict[str, Any]:
         if not told:
             msg = f"{name} is empty"
             raise _Fault(msg)
-        reports[path.name] = told if path.suffix == ".jsonl" else told[0]
-    return {"id": job.id, "reports": reports, "files": _digests(place)}
+        short = _without(f"{work.base}{os.sep}", told if path.suffix == ".jsonl" else told[0])
+        reports[path.name] = short
+    return {"id": work.job.id, "reports": reports, "files": _digests(place)}
+
+
+def _without(base: str, value: Any) -> Any:  # noqa: ANN401 - any JSON
+    """The value with the folder left out of all its texts: a result tells nothing of a machine."""
+    if isinstance(value, dict):
+        return {key: _without(base, one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_without(base, one) for one in value]
+    return value.replace(base, "") if isinstance(value, str) else value
 
 
 def _digests(place: Path) -> dict[str, str]:
