@@ -2,7 +2,7 @@
 
 ``GRID_STUB`` names a folder. Each start is a line in its ``starts.txt``; a file there that is
 called ``COMMAND-SEED`` has what shall happen first, once: it is taken away, unless it begins with
-``always``.
+``always``. What torchrun and CUDA are told of each start is a line in ``places.txt``.
 """
 
 import argparse
@@ -15,6 +15,8 @@ import time
 from pathlib import Path
 
 from facecloak_train.grid import leash
+
+PLACE = ("RANK", "WORLD_SIZE", "GROUP_RANK", "LOCAL_RANK", "CUDA_VISIBLE_DEVICES")
 
 
 def act(what: str, out: Path) -> None:
@@ -51,6 +53,9 @@ def main() -> None:
     folder = Path(os.environ["GRID_STUB"])
     with (folder / "starts.txt").open("a") as starts:
         starts.write(f"{asked.command} {asked.net} {asked.seed} {asked.eps} {os.getpid()}\n")
+    told = {name: os.environ.get(name, "") for name in PLACE}
+    with (folder / "places.txt").open("a") as places:
+        places.write(json.dumps({"seed": asked.seed, "began": time.monotonic()} | told) + "\n")
     wish = folder / f"{asked.command}-{asked.seed}"
     try:
         always = wish.read_text().startswith("always ")
@@ -58,6 +63,8 @@ def main() -> None:
         act(taken.read_text().removeprefix("always "), asked.out)
     except FileNotFoundError:
         pass
+    if told["RANK"] not in ("", "0"):
+        return
     if asked.command == "fit":
         if (asked.out / "cache").exists():
             sys.exit("facecloak-train fit: cache is broken")

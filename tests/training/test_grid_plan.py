@@ -1,6 +1,8 @@
 """Grids as they are written: what jobs they make, what makes two jobs the same, what is wrong."""
 
 import dataclasses
+import subprocess
+import sys
 import tomllib
 from collections import Counter
 from pathlib import Path
@@ -11,7 +13,7 @@ from facecloak_train.commands import COMMANDS, kinds
 from facecloak_train.grid import files
 from facecloak_train.grid.commands import LEAVES, options_of
 from facecloak_train.grid.expand import expand
-from facecloak_train.grid.identity import code_version, identity
+from facecloak_train.grid.identity import LIVE, code_version, identity
 from facecloak_train.grid.reading import read
 
 from facecloak.core.errors import ConfigError
@@ -176,6 +178,22 @@ def test_the_code_version_follows_the_sources_that_matter(tmp_path, monkeypatch)
     assert code_version() == first
     (package / "training.py").write_text("x = 2\n")
     assert code_version() != first
+
+
+def test_the_code_version_knows_all_of_the_live_app_that_training_reaches():
+    """A part that it forgot would leave old results standing after an edit."""
+    script = (
+        "import pkgutil, sys, facecloak_train\n"
+        "for one in pkgutil.walk_packages(facecloak_train.__path__, 'facecloak_train.'):\n"
+        "    if '.grid' not in one.name and not one.name.endswith('__main__'):\n"
+        "        __import__(one.name)\n"
+        "print(*{name.split('.')[1] for name in sys.modules if name.startswith('facecloak.')})"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, check=True, text=True
+    )
+    known = {name.removesuffix(".py") for name in LIVE}
+    assert set(told.stdout.split()) == known
 
 
 def test_canonical_json_has_one_form():

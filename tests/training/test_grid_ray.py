@@ -33,6 +33,13 @@ name = "robustness"
 command = "robustness"
 options = { data = "data.npz", weights = "{fit.out}/best.safetensors", seed = "{fit.seed}" }
 """
+CREW = """
+[[stage]]
+name = "together"
+command = "fit"
+options = { data = "data.npz", seed = 7 }
+nodes = 2
+"""
 
 
 def test_without_ray_one_sentence_says_how_to_get_it(monkeypatch):
@@ -50,9 +57,9 @@ def test_a_cluster_that_loses_a_node_makes_the_same_table(tmp_path, monkeypatch)
     monkeypatch.setenv("GRID_STUB", str(tmp_path))
     Path("data.npz").write_text("faces")
     grid = tmp_path / "grid.toml"
-    grid.write_text(GRID)
+    grid.write_text(GRID + CREW)
     local, cluster = tmp_path / "local", tmp_path / "cluster"
-    assert grid_driver.run(grid, local, LocalEngine(2)) == {"done": 12}
+    assert grid_driver.run(grid, local, LocalEngine(2)) == {"done": 13}
     ran_local = Path("starts.txt").read_text().count("\n")
     for seed in range(1, 7):
         Path(f"fit-{seed}").write_text("sleep 3")
@@ -67,11 +74,11 @@ def test_a_cluster_that_loses_a_node_makes_the_same_table(tmp_path, monkeypatch)
     assert done.returncode == 0, done.stderr[-3000:]
     told = json.loads(done.stdout.splitlines()[-1])
     assert told["nodes"] == [3, 2]
-    assert told["counts"] == {"done": 12}
+    assert told["counts"] == {"done": 13}
     assert told["running"]  # the node had jobs when it died
-    assert told["before"] < 12
+    assert told["before"] < 13
     ran = Path("starts.txt").read_text().count("\n") - ran_local
-    assert 13 <= ran <= 12 + told["running"] + 1  # what it ran began again, and nothing else
+    assert 15 <= ran <= 14 + told["running"] + 1  # what it ran began again, and nothing else
 
     def table(root):
         with Store(root) as store:
@@ -79,7 +86,9 @@ def test_a_cluster_that_loses_a_node_makes_the_same_table(tmp_path, monkeypatch)
 
     # The job's own place is not part of its identity, so that both tables have the same names.
     assert table(cluster) == table(local)
-    assert len(table(local)) == 12
+    assert len(table(local)) == 13
+    crew = [json.loads(line) for line in Path("places.txt").read_text().splitlines()][ran_local:]
+    assert {one["GROUP_RANK"] for one in crew if one["WORLD_SIZE"] == "2"} == {"0", "1"}
 
 
 @needs_ray

@@ -1,10 +1,13 @@
-"""The table of FER2013 from reports that are written by hand."""
+"""Tables from reports that are written by hand, as files and in the store of a grid."""
 
 import json
+from pathlib import Path
 
 import pytest
 from facecloak_train.cli import main
-from facecloak_train.recipes.table_fer2013 import SYSTEMS
+from facecloak_train.grid.expand import Job
+from facecloak_train.grid.store import Store
+from facecloak_train.tables.fer2013 import SYSTEMS
 from skimage.io import imread
 
 
@@ -41,7 +44,8 @@ def runs(tmp_path):
 
 
 def rows(text):
-    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines()]
+    lines = (line for line in text.splitlines() if line.startswith("|"))
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
 
 
 def test_published_and_measured_stand_side_by_side(runs, tmp_path):
@@ -64,14 +68,14 @@ def test_published_and_measured_stand_side_by_side(runs, tmp_path):
         "21.12 %",
     ]
     assert attacked[1][2:] == ["PGD-20", "8: **10.0 %**", "", ""]
-    assert text.count("facecloak-train score") == 2
+    assert text.count("facecloak-train score --weights x") == 1  # of both
     assert imread(out.with_suffix(".png")).std() > 5
-    titles = [*(system.title for system in SYSTEMS.values()), "zebra"]
-    assert [name for name in by_system if name in titles] == titles
+    published = [one.title for one in SYSTEMS.values() if one.private is not None]
+    assert [*by_system][2:] == [*published, "zebra"]
 
 
 @pytest.mark.warns_in_log
-@pytest.mark.parametrize(("broken", "reason"), [(False, "holds no folder"), (True, "is no report")])
+@pytest.mark.parametrize(("broken", "reason"), [(False, "holds no report"), (True, "is no report")])
 def test_a_folder_without_reports_and_a_broken_one_are_named(tmp_path, caplog, broken, reason):
     if broken:
         (tmp_path / "vgg19").mkdir()
@@ -80,3 +84,201 @@ def test_a_folder_without_reports_and_a_broken_one_are_named(tmp_path, caplog, b
     assert main(["table", "fer2013", "--runs", str(tmp_path), "--out", str(out)]) == 4
     assert reason in caplog.text
     assert not out.exists()
+
+
+def compare(victim, eps):
+    """Of three networks the victim is fooled by as many percent as the budget has levels."""
+    rates = {"vgg19": 0.2, "resnet14": 0.1, "convnext": 0.3} | {victim: eps / 100}
+    return {
+        "command": f"facecloak-train compare --victim {victim}",
+        "victim": victim,
+        "faces": 300,
+        "training_faces": 500,
+        "rows": [
+            {"perturbation": "spgd", "eps": eps, "network": name, "fooling_rate": rate}
+            for name, rate in rates.items()
+        ],
+    }
+
+
+def clip_attack(net, eps, uar):
+    row = dict.fromkeys(("fooling_rate", "low", "high", "mean_fooling_rate", "sink_share"), 0.5)
+    row |= {"net": net, "method": "FaceCloak, beating", "uar": uar, "uar_interval": [uar, uar]}
+    row |= {"clean_uar": 0.7, "clean_bits": 0.6, "bits": 0.1}
+    return {
+        "command": f"facecloak-train attack-clips --eps {eps}",
+        "eps": eps,
+        "period_s": 0.8,
+        "folds": 6,
+        "offsets": 8,
+        "classes": ["a", "b", "c"],
+        "rows": [row],
+    }
+
+
+def reading(net, accuracy):
+    ends = [accuracy - 0.1, accuracy + 0.1]
+    figures = dict.fromkeys(("accuracy", "uf1", "uar"), accuracy)
+    return {
+        "command": f"facecloak-train fit-clips --net {net}",
+        "net": net,
+        "protocol": "loso",
+        "clips": 36,
+        "subjects": 4,
+        "classes": ["a", "b", "c"],
+        "reading": figures | {"intervals": dict.fromkeys(figures, ends)},
+    }
+
+
+JOBS = [
+    ("score", {"system": "vgg19"}, score(0.71)),
+    ("score", {"fit.system": "resnet14", "fit.hardening": "none", "fit.seed": 1}, score(0.70)),
+    ("score", {"fit.system": "resnet14", "fit.hardening": "none", "fit.seed": 2}, score(0.72)),
+    ("score", {"fit.system": "vgg19", "fit.hardening": "fgsm"}, score(0.66)),
+    ("robustness", {"score.system": "vgg19"}, robustness()),
+    ("compare", {"system": "vgg19", "eps": 4}, compare("vgg19", 4)),
+    ("compare", {"system": "vgg19", "eps": 8}, compare("vgg19", 8)),
+    ("compare", {"system": "resnet14", "eps": 8}, compare("resnet14", 8)),
+    ("fit-clips", {"system": "stcnn", "clips.dataset": "casme2"}, reading("stcnn", 0.6)),
+    ("attack-clips", {"eps": 8, "fit-clips.system": "stcnn"}, clip_attack("stcnn", 8.0, 0.4)),
+    ("attack-clips", {"eps": 2, "fit-clips.system": "stcnn"}, clip_attack("stcnn", 2.0, 0.6)),
+    ("fit", {"seed": 1}, [{"epoch": 1}, {"public": 0.5}]),
+]
+
+
+@pytest.fixture
+def grid_folder(tmp_path):
+    """The folder of a grid whose jobs are done."""
+    jobs = [
+        Job(
+            id=f"{place:064x}",
+            stage=command,
+            command=command,
+            arguments=(),
+            labels=labels,
+            folder=f"jobs/{place}",
+            reports=("x.json",),
+            needs=(),
+            threads=1,
+            processes=1,
+            nodes=1,
+            gpus=0,
+        )
+        for place, (command, labels, _) in enumerate(JOBS)
+    ]
+    with Store(tmp_path / "grid") as store:
+        store.register("grid", jobs)
+        for job, (_, _, report) in zip(jobs, JOBS, strict=True):
+            store.claim(job.id, "me", 60.0)
+            store.finish(job.id, "me", "here", {"reports": {"x.json": report}, "seconds": 1.0})
+    return tmp_path / "grid"
+
+
+@pytest.fixture(params=["store", "export"])
+def source(request, grid_folder, tmp_path):
+    """A grid's folder, and the same as it is exported."""
+    if request.param == "store":
+        return grid_folder
+    out = tmp_path / "export.json"
+    assert main(["grid", "export", str(grid_folder), str(out)]) == 0
+    return out
+
+
+def table(name, out, *sources):
+    assert main(["table", name, "--runs", *map(str, sources), "--out", str(out)]) == 0
+    return out.read_text()
+
+
+def test_a_grid_fills_the_table_and_files_what_it_lacks(source, runs, tmp_path):
+    text = table("fer2013", tmp_path / "fer2013.md", source, runs)
+    by_system = {cells[0]: cells for cells in rows(text) if len(cells) == 7}
+    assert by_system["VGG19"][2].startswith("**71.00 %**")  # the grid's, not the file's 69
+    assert by_system["zebra"][2].startswith("**50.00 %**")
+    assert by_system["VGG19, FGSM-trained"][2].startswith("**66.00 %**")
+    assert by_system["ResNet14, live"][2] == "**71.00 % (2 seeds, 70.00 - 72.00)**"
+
+
+def test_universal_perturbations_stand_by_method_budget_and_victim(source, tmp_path):
+    text = table("universal", tmp_path / "universal.md", source)
+    head, _, *found = rows(text)
+    assert head == ["perturbation", "eps", "against VGG19", "against ResNet14"]
+    assert found == [
+        ["spgd", "4", "**4.0 %** (20.0)", ""],  # the mean of 10 and 30
+        ["spgd", "8", "**8.0 %** (20.0)", "**8.0 %** (25.0)"],
+    ]
+    assert imread(tmp_path / "universal.png").std() > 5
+
+
+def test_clips_stand_by_set_and_attacks_by_rising_budget(source, tmp_path):
+    text = table("micro", tmp_path / "micro.md", source)
+    assert "| CASME II | MicroExpSTCNN | loso | 36, 4, 3 | **60.0 %** (50.0 - 70.0) |" in text
+    attacked = [cells[1] for cells in rows(text) if cells[2:3] == ["FaceCloak, beating"]]
+    assert attacked == ["2", "8"]
+    assert "against each classifier alone" in text
+
+
+PAGE = """# Results
+
+What people wrote stays.
+
+<!-- table universal -->
+an old table
+<!-- end of table -->
+
+In between.
+
+<!-- table fer2013 -->
+<!-- end of table -->
+The end.
+"""
+
+
+def test_a_page_gets_its_tables_and_keeps_the_rest(source, tmp_path):
+    page = tmp_path / "results.md"
+    page.write_text(PAGE)
+    for _ in range(2):  # the second time finds what the first wrote
+        text = table("results", page, source)
+        assert "an old table" not in text
+        assert text.count("against VGG19") == 1
+        assert text.index("stays.") < text.index("| spgd |") < text.index("In between.")
+        assert text.index("In between.") < text.index("| VGG19 |") < text.index("The end.")
+    written = {path.name for path in (tmp_path / "results").iterdir()}
+    assert written == {"universal.md", "universal.png", "fer2013.md", "fer2013.png"}
+    assert "facecloak-train compare" in (tmp_path / "results/universal.md").read_text()
+
+
+@pytest.mark.warns_in_log
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (None, "cannot be read"),
+        ("# Results\n", "asks for no table"),
+        (PAGE.replace("universal", "zebra"), "asks for zebra"),
+        (PAGE.replace("universal", "micro"), "no report for the table micro"),
+    ],
+)
+def test_a_page_that_cannot_be_filled_stays_as_it_is(runs, tmp_path, caplog, text, reason):
+    page = tmp_path / "results.md"
+    if text is not None:
+        page.write_text(text)
+    assert main(["table", "results", "--runs", str(runs), "--out", str(page)]) == 4
+    assert reason in caplog.text
+    assert (page.read_text() if page.exists() else None) == text
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.warns_in_log
+@pytest.mark.parametrize("text", ["[]", "{", '[{"command": "score"}]', '{"a": 1}'])
+def test_a_file_that_is_no_export_is_one_sentence(tmp_path, caplog, text):
+    source = tmp_path / "export.json"
+    source.write_text(text)
+    out = str(tmp_path / "x.md")
+    assert main(["table", "fer2013", "--runs", str(source), "--out", out]) == 4
+    assert str(source) in caplog.text
+    assert "Traceback" not in caplog.text
+
+
+def test_the_page_of_the_repository_has_every_table():
+    page = (Path(__file__).parents[2] / "docs/results.md").read_text()
+    for name in ("fer2013", "universal", "micro"):
+        assert f"<!-- table {name} -->" in page

@@ -105,16 +105,16 @@ def _compare(chosen: settings.CompareSettings) -> None:
     compare_universal(chosen)
 
 
-def _table_fer2013(chosen: settings.TableSettings) -> None:
-    from facecloak_train.recipes.table_fer2013 import table_fer2013
+def _table(name: str, chosen: settings.TableSettings) -> None:
+    from facecloak_train.tables.page import write_table
 
-    table_fer2013(chosen)
+    write_table(name, chosen)
 
 
-def _table_micro(chosen: settings.TableMicroSettings) -> None:
-    from facecloak_train.recipes.table_micro import table_micro
+def _table_results(chosen: settings.TableSettings) -> None:
+    from facecloak_train.tables.page import write_page
 
-    table_micro(chosen)
+    write_page(chosen)
 
 
 def _export(chosen: settings.ExportSettings) -> None:
@@ -154,9 +154,9 @@ PREPARE: _Table = {"fer2013": (settings.PrepareSettings, _prepare_fer2013)} | {
     for name in ("casme", "casme2", "casme-squared", "smic")
 }
 TABLES: _Table = {
-    "fer2013": (settings.TableSettings, _table_fer2013),
-    "micro": (settings.TableMicroSettings, _table_micro),
-}
+    name: (settings.TableSettings, functools.partial(_table, name))
+    for name in ("fer2013", "universal", "micro")
+} | {"results": (settings.TableSettings, _table_results)}
 GROUPS: dict[str, tuple[str, _Table]] = {
     "prepare": (
         "Check a dataset as its owners ship it and write it in the form that training reads.",

@@ -147,10 +147,12 @@ class _Driver:
     def _start(self) -> None:
         if not self._ready:
             return
-        free = self._engine.cores() - sum(self._jobs[one].cores for one in self._running)
+        running = [self._jobs[one] for one in self._running]
+        cores = self._engine.cores() - sum(job.cores * job.nodes for job in running)
+        gpus = self._engine.gpus() - sum(job.gpus * job.nodes for job in running)
         while self._ready:
             job = self._jobs[self._ready[0]]
-            if job.cores > free and self._running:
+            if self._running and (job.cores * job.nodes > cores or job.gpus * job.nodes > gpus):
                 return
             self._ready.popleft()
             if not self._can_start(job.id):
@@ -160,7 +162,8 @@ class _Driver:
             if not attempt:
                 self._elsewhere.add(job.id)
                 continue
-            free -= job.cores
+            cores -= job.cores * job.nodes
+            gpus -= job.gpus * job.nodes
             self._running[job.id] = attempt
             terms = self._terms
             self._engine.start(
@@ -171,6 +174,7 @@ class _Driver:
                     program=terms.program,
                     code=terms.code,
                     fresh=attempt > 1 and attempt >= terms.attempts,
+                    attempt=uuid.uuid4().hex,
                 )
             )
 

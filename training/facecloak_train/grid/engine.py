@@ -12,6 +12,10 @@ class Engine(Protocol):
         """How many cores there are now, at least one; they may come and go."""
         ...
 
+    def gpus(self) -> int:
+        """How many GPUs there are for jobs that want some to themselves."""
+        ...
+
     def start(self, work: Work) -> None:
         """Run a job as soon as there is room. Does not wait."""
         ...

@@ -45,7 +45,7 @@ class Job:
         folder: where it runs, relative to the grid's.
         reports: the files that tell its result, relative to its folder.
         needs: what it reads of earlier jobs.
-        threads, processes, gpus: as its stage has them.
+        threads, processes, nodes, gpus: as its stage has them.
     """
 
     id: str
@@ -58,11 +58,12 @@ class Job:
     needs: tuple[Need, ...]
     threads: int
     processes: int
+    nodes: int
     gpus: int
 
     @property
     def cores(self) -> int:
-        """How many it keeps busy."""
+        """How many it keeps busy on each machine."""
         return self.threads * self.processes
 
 
@@ -169,6 +170,7 @@ class _Maker:
             "code": self._code,
             "command": stage.command,
             "options": counted,
+            "nodes": stage.nodes,
             "processes": stage.processes,
             "threads": stage.threads,
         }
@@ -185,6 +187,7 @@ class _Maker:
             needs=tuple(needs),
             threads=stage.threads,
             processes=stage.processes,
+            nodes=stage.nodes,
             gpus=stage.gpus,
         )
         return _Made(job, counted | said | dict(labels), earlier)

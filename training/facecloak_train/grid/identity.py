@@ -10,7 +10,7 @@ import facecloak
 import facecloak_train
 from facecloak_train.grid import files
 
-_LIVE: Final = ("core", "face", "cloak", "tailor", "verify", "inference.py")
+LIVE: Final = ("core", "face", "cloak", "tailor", "verify", "inference.py")
 """The parts of the live app that training reaches; windows and cameras change no result."""
 _APART: Final = ("grid", "tables")
 """The parts of training that run jobs and tell of them, and change no result either."""
@@ -20,7 +20,7 @@ def code_version() -> str:
     """Digest of the sources that a result can depend on, uncommitted changes included."""
     live, offline = (Path(str(one.__file__)).parent for one in (facecloak, facecloak_train))
     sha = hashlib.sha256()
-    for root, counts in ((live, _LIVE.__contains__), (offline, lambda name: name not in _APART)):
+    for root, counts in ((live, LIVE.__contains__), (offline, lambda name: name not in _APART)):
         for path in sorted(root.rglob("*.py")):
             name = path.relative_to(root)
             if counts(name.parts[0]):

@@ -1,16 +1,38 @@
-"""Runs jobs on the cores of this machine; each is a process, and a thread here waits for it."""
+"""Runs jobs on the cores of this machine; each is a process, and a thread here waits for it.
 
+A GPU that a job wants to itself is lent to it alone. A job of several machines has all of them
+here, each with GPUs of its own as far as there are any.
+"""
+
+import dataclasses
 import os
 import queue
+import shutil
+import subprocess
 import threading
 
-from facecloak_train.grid.work import STOPS_WITHIN_S, Outcome, Stop, Work, perform
+from facecloak_train.grid.process import Stop
+from facecloak_train.grid.work import STOPS_WITHIN_S, Outcome, Work, assist, perform
+
+_VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 
 def _all_cores() -> int:
     if hasattr(os, "sched_getaffinity"):  # not on macOS
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def _all_gpus() -> list[str]:
+    """The GPUs that this process may use, as CUDA calls them; asked of the driver, not of torch."""
+    if _VISIBLE in os.environ:
+        return [name for name in os.environ[_VISIBLE].split(",") if name not in ("", "-1")]
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return []
+    asked = [tool, "--query-gpu=uuid", "--format=csv,noheader"]
+    told = subprocess.run(asked, capture_output=True, text=True, check=False)  # noqa: S603 - fixed
+    return told.stdout.split() if told.returncode == 0 else []
 
 
 class LocalEngine:
@@ -22,6 +44,9 @@ class LocalEngine:
 
     def __init__(self, cores: int = 0) -> None:
         self._cores = cores or _all_cores()
+        self._gpus = _all_gpus()
+        self._free = list(self._gpus)
+        self._lent: dict[str, list[str]] = {}
         self._ended: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
         self._running: dict[str, tuple[threading.Thread, Stop]] = {}
 
@@ -29,15 +54,26 @@ class LocalEngine:
         """As it was told."""
         return self._cores
 
+    def gpus(self) -> int:
+        """As many as the driver shows this process."""
+        return len(self._gpus)
+
     def start(self, work: Work) -> None:
         """Run a job at once."""
-        stop = Stop()
+        stop, job = Stop(), work.job
+        wanted = job.gpus * job.nodes
+        lent, self._free = self._free[:wanted], self._free[wanted:]
+        self._lent[job.id] = lent
+        parts = [
+            dataclasses.replace(work, devices=tuple(lent[rank * job.gpus : (rank + 1) * job.gpus]))
+            for rank in range(job.nodes)
+        ]
 
         def wait() -> None:
-            self._ended.put(perform(work, stop))
+            self._ended.put(_together(parts, stop))
 
-        thread = threading.Thread(target=wait, name=f"job {work.job.id[:8]}")
-        self._running[work.job.id] = thread, stop
+        thread = threading.Thread(target=wait, name=f"job {job.id[:8]}")
+        self._running[job.id] = thread, stop
         thread.start()
 
     def next(self, timeout_s: float) -> Outcome | None:
@@ -48,6 +84,7 @@ class LocalEngine:
             return None
         thread, _ = self._running.pop(outcome.job)
         thread.join()
+        self._free += self._lent.pop(outcome.job)
         return outcome
 
     def stop(self) -> None:
@@ -60,3 +97,33 @@ class LocalEngine:
                 stop.force()
                 thread.join()
         self._running.clear()
+
+
+def _together(parts: list[Work], stop: Stop) -> Outcome:
+    """Run a job with all of its machines here; the first has the outcome, unless another fails."""
+    first, *others = parts
+    stops = [Stop() for _ in others]
+    lost: list[str] = []
+
+    def help_with(part: Work, rank: int, ends: Stop) -> None:
+        why = assist(part, rank, ends)
+        if why and not ends.asked:
+            lost.append(f"machine {rank}: {why}")
+            stop.ask()
+
+    helpers = [
+        threading.Thread(target=help_with, args=(part, rank, ends), name=f"machine {rank}")
+        for rank, (part, ends) in enumerate(zip(others, stops, strict=True), start=1)
+    ]
+    for helper in helpers:
+        helper.start()
+    outcome = perform(first, stop)
+    for ends in stops:
+        ends.ask()
+    for helper, ends in zip(helpers, stops, strict=True):
+        helper.join(STOPS_WITHIN_S)
+        ends.force()
+        helper.join()
+    if outcome.result is None and lost:
+        return dataclasses.replace(outcome, error=f"{lost[0]}; here: {outcome.error}")
+    return outcome

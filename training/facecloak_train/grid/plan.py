@@ -44,8 +44,9 @@ class Stage:
         told: the values of the axes as the grid gives them, by how they are told.
         exclude: combinations to leave out; a rule names axes, ``stage.axis`` for earlier ones.
         threads: that each process of a job computes with.
-        processes: that a job trains with, started by torchrun where it is not one.
-        gpus: that a job needs, where the engine hands them out.
+        processes: that a job trains with on each machine, started by torchrun where it is not one.
+        nodes: machines that a job trains on together.
+        gpus: that a job has to itself on each machine; with 0 it sees what the machine has.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Stage:
     exclude: tuple[Mapping[str, Value], ...]
     threads: int
     processes: int
+    nodes: int
     gpus: int
 
     def references(self) -> list[tuple[str, str]]:

@@ -69,6 +69,7 @@ _KEYS: Final = (
     "exclude",
     "threads",
     "processes",
+    "nodes",
     "gpus",
 )
 
@@ -123,6 +124,7 @@ class _Reader:
             exclude=(),
             threads=self._count("threads", 1),
             processes=self._count("processes", 1),
+            nodes=self._count("nodes", 1),
             gpus=self._count("gpus", 0),
         )
         return self._with_exclusions(stage)

@@ -91,13 +91,17 @@ class Store:
                 raise ArtifactError(msg, "Give another --out.")
 
     def register(self, grid: str, jobs: Iterable[Job]) -> None:
-        """Say which jobs a grid has. New ones wait, failed ones wait again, others stay."""
+        """Say which jobs a grid has. New ones wait, failed ones wait again, others stay.
+
+        A job that stands already is called as the grid calls it now.
+        """
         listed = list(jobs)
         with self._told(), self._transaction():
             self._base.execute("DELETE FROM members WHERE grid = ?", (grid,))
             self._base.executemany(
                 "INSERT INTO jobs (id, stage, command, arguments, labels, folder)"
-                " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE"
+                " SET stage = excluded.stage, labels = excluded.labels",
                 (
                     (
                         job.id,

@@ -9,32 +9,32 @@ file system with locks; ``log.txt`` has what the command said.
 import hashlib
 import json
 import os
+import re
 import shutil
-import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from facecloak_train.grid import files, identity, leash
+from facecloak_train.grid import files, identity, process, torchrun
 from facecloak_train.grid.expand import Job
+from facecloak_train.grid.process import Stop
 
 if sys.platform != "win32":
     import fcntl
 
 RESULT, LOCK, LOG = "result.json", "lock", "log.txt"
+_PASSING: Final = re.compile(r"log-\d+\.txt|.*\.part")
+"""Files that are no part of a result: what other machines said, and what is half written."""
 STOPS_WITHIN_S: Final = 10.0
 """How long a job that shall stop may take before it is killed."""
 _LOCK_S: Final = 30.0
 """How long to wait for a process that still runs the job: one that lost its starter ends itself."""
-_TAIL: Final = 2000
-"""How many bytes of the log may hold the reason of a failure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +48,8 @@ class Work:
         program: what takes the job's arguments; this Python's ``facecloak_train`` if empty.
         code: the version of the code that the job was planned with.
         fresh: whether to drop what an earlier attempt left; otherwise the command may go on.
+        attempt: a name for this attempt, under which the machines of the job meet.
+        devices: the GPUs that it alone may use, as CUDA calls them; all with none.
     """
 
     job: Job
@@ -56,6 +58,8 @@ class Work:
     program: tuple[str, ...]
     code: str
     fresh: bool
+    attempt: str = ""
+    devices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,45 +81,17 @@ class Outcome:
     broken: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
-class Stop:
-    """Asks a job that runs in another thread to stop."""
-
-    _process: subprocess.Popen[bytes] | None = None
-    _asked: bool = False
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def watch(self, process: subprocess.Popen[bytes]) -> None:
-        """From now on this is what to stop."""
-        with self._lock:
-            self._process = process
-            if self._asked:
-                _signal(process, signal.SIGTERM)
-
-    def ask(self) -> None:
-        """Stop it, whether it has begun or not. Does not wait."""
-        with self._lock:
-            self._asked = True
-            if self._process is not None:
-                _signal(self._process, signal.SIGTERM)
-
-    def force(self) -> None:
-        """Kill it."""
-        with self._lock:
-            if self._process is not None:
-                _signal(self._process, signal.SIGKILL)
-
-
 class _Fault(Exception):
     """Why a job is not done."""
 
 
-def perform(work: Work, stop: Stop | None = None) -> Outcome:
+def perform(work: Work, stop: Stop | None = None, address: str = "127.0.0.1") -> Outcome:
     """Run a job, or take over the result of an earlier attempt. Never raises what a job can cause.
 
     Args:
         work: what to run.
         stop: lets another thread stop it.
+        address: of this machine, for others that ``assist`` with the job.
     """
     host = socket.gethostname()
     job, place = work.job, work.root / work.job.folder
@@ -133,7 +109,7 @@ def perform(work: Work, stop: Stop | None = None) -> Outcome:
             if work.fresh or (place / RESULT).exists():
                 _clear(place)
             begun_s = time.monotonic()
-            _run(work, place, lock, stop or Stop())
+            _run(work, place, lock, stop or Stop(), address)
             result = _collected(work, place) | {"seconds": time.monotonic() - begun_s}
             files.write_durably(place / RESULT, _sealed(result))
     except (_Fault, OSError) as exc:
@@ -151,54 +127,48 @@ def _check_place(work: Work, host: str) -> None:
         raise _Fault(msg + "; start the grid again, or install the same everywhere")
 
 
-def _run(work: Work, place: Path, lock: int, stop: Stop) -> None:
+def _run(work: Work, place: Path, lock: int, stop: Stop, address: str) -> None:
     """Run the command. Raises _Fault where it does not end well."""
-    job = work.job
-    program = list(work.program) or [sys.executable, "-m", "facecloak_train"]
-    if job.processes > 1 and not work.program:
-        each = ["--standalone", "--nproc-per-node", str(job.processes)]
-        program = [sys.executable, "-m", "torch.distributed.run", *each, "-m", "facecloak_train"]
-    environment = os.environ | {
-        leash.VARIABLE: "1",
-        "OMP_NUM_THREADS": str(job.threads),
-        "TQDM_MININTERVAL": "30",
-    }
-    with (place / LOG).open("ab") as log:
-        begin = log.tell()
-        process = subprocess.Popen(  # noqa: S603 - the program is ours, the arguments are checked
-            [*program, *job.arguments],
-            stdin=subprocess.PIPE,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            env=environment,
-            start_new_session=True,
-            pass_fds=() if lock < 0 else (lock,),
-        )
-    with process:
-        stop.watch(process)
-        code = process.wait()
-    if code:
-        name = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-        how = f"killed by {name}" if code < 0 else name
-        said = _last_line(place / LOG, begin)
-        raise _Fault(f"{how}: {said}" if said else how)
+    program = work.program or (sys.executable, "-m", "facecloak_train")
+    kept = () if lock < 0 else (lock,)
+    with torchrun.meeting(work.job, _meeting(work), address) as there:
+        full = torchrun.program(work.job, program, there)
+        why = process.run(full, place / LOG, _environment(work), stop, kept)
+    if why:
+        raise _Fault(why)
 
 
-def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    """Send a signal to a job and to what it started."""
-    if process.returncode is None:
-        try:
-            os.killpg(process.pid, number)
-        except ProcessLookupError:
-            return
+def assist(work: Work, rank: int, stop: Stop | None = None) -> str:
+    """Run this machine's part of a job that another machine performs, until that ends.
+
+    Args:
+        work: what that machine runs.
+        rank: which of the job's machines this is, from 1 on.
+        stop: lets another thread end it.
+
+    Returns:
+        Why it failed, in one line, or nothing.
+    """
+    stop = stop or Stop()
+    program = work.program or (sys.executable, "-m", "facecloak_train")
+    there = torchrun.awaited(_meeting(work), stop)
+    if not there:
+        return ""
+    full = torchrun.program(work.job, program, there, rank)
+    log = work.root / work.job.folder / f"log-{rank}.txt"
+    return process.run(full, log, _environment(work), stop)
 
 
-def _last_line(log: Path, begin: int) -> str:
-    with log.open("rb") as file:
-        end = file.seek(0, os.SEEK_END)
-        file.seek(max(begin, end - _TAIL))
-        lines = file.read().decode(errors="replace").replace("\r", "\n").split("\n")
-    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+def _meeting(work: Work) -> Path:
+    """Where the machines of a job find each other: of this attempt alone."""
+    return work.root / "meetings" / work.attempt
+
+
+def _environment(work: Work) -> dict[str, str]:
+    told = {"OMP_NUM_THREADS": str(work.job.threads)}
+    if work.devices:
+        told["CUDA_VISIBLE_DEVICES"] = ",".join(work.devices)
+    return told
 
 
 def _collected(work: Work, place: Path) -> dict[str, Any]:
@@ -236,7 +206,7 @@ def _digests(place: Path) -> dict[str, str]:
     return {
         name: files.digest_of(path)
         for name, path in found.items()
-        if path.is_file() and name not in own and not name.endswith(".part")
+        if path.is_file() and name not in own and not _PASSING.fullmatch(name)
     }
 
 

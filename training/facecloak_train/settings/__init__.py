@@ -15,7 +15,6 @@ from facecloak_train.settings.clips import (
     FitClipsSettings,
     PrepareClipsSettings,
     SynthesizeSettings,
-    TableMicroSettings,
 )
 from facecloak_train.settings.faces import (
     DescribeSettings,
@@ -25,12 +24,12 @@ from facecloak_train.settings.faces import (
     PrepareSettings,
     RobustnessSettings,
     ScoreSettings,
-    TableSettings,
     TemplateSettings,
     TuneSettings,
 )
 from facecloak_train.settings.grid import GridSettings
 from facecloak_train.settings.shared import Hardening, Jitter
+from facecloak_train.settings.tables import TableSettings
 
 __all__ = [
     "AttackClipsSettings",
@@ -55,7 +54,6 @@ __all__ = [
     "RobustnessSettings",
     "ScoreSettings",
     "SynthesizeSettings",
-    "TableMicroSettings",
     "TableSettings",
     "TemplateSettings",
     "TuneSettings",

@@ -145,20 +145,6 @@ class BeatSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TableMicroSettings:
-    """Put what was measured on each set of micro-expressions beside what is published.
-
-    It reads DATASET/NET/score.json and DATASET/attack.json, where DATASET is synthetic, casme,
-    casme2, casme-squared or smic, and NET as `fit-clips` has it.
-    """
-
-    runs: Path
-    """The folder of these folders."""
-    out: Path
-    """The .md to write; a .png goes beside it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ExportClipsSettings:
     """Write a trained classifier of clips as ONNX with its card, and measure that it agrees."""
 

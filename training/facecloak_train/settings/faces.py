@@ -169,20 +169,6 @@ class RobustnessSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TableSettings:
-    """Put what was measured of every system beside what is published, as Markdown and as a picture.
-
-    It reads score.json and robustness.json from folders that are named as systems are: vgg19,
-    resnet18, cnn-landmarks-hog, resnet14, vgg19-fgsm, resnet14-trades, or anything.
-    """
-
-    runs: Path
-    """The folder of these folders."""
-    out: Path
-    """The .md to write; a .png goes beside it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ExportSettings:
     """Write a trained classifier as ONNX with its card, and measure that it still agrees."""
 

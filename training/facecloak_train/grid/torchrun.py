@@ -1,0 +1,81 @@
+"""How a job becomes processes: one, or several that torchrun starts on one machine or on more.
+
+The machines of a job meet through the grid's folder: the one that performs it writes there where it
+listens, the others read it. Each runs torchrun, which starts the processes of its machine.
+"""
+
+import socket
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from facecloak_train.grid import files
+from facecloak_train.grid.expand import Job
+from facecloak_train.grid.process import Stop
+
+_LOOK_S: Final = 0.2
+_MODULE: Final = ("-m", "facecloak_train")
+
+
+def program(job: Job, usual: Sequence[str], there: str, rank: int = 0) -> list[str]:
+    """The command line of a job on one of its machines.
+
+    Args:
+        job: what to run.
+        usual: what takes the job's arguments where it is one process.
+        there: host and port at which the machines of the job meet; empty where it has one.
+        rank: which of them this is; 0 performs the job.
+    """
+    if job.processes * job.nodes == 1:
+        return [*usual, *job.arguments]
+    start = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(job.processes)]
+    if job.nodes == 1:
+        return [*start, "--standalone", *_body(usual), *job.arguments]
+    host, _, port = there.rpartition(":")
+    meet = ["--nnodes", str(job.nodes), "--node-rank", str(rank)]
+    meet += ["--master-addr", host, "--master-port", port]
+    return [*start, *meet, *_body(usual), *job.arguments]
+
+
+def _body(usual: Sequence[str]) -> Sequence[str]:
+    """What torchrun runs: a script or a module; Python is its own."""
+    return usual[1:] if usual[:1] == (sys.executable,) else _MODULE
+
+
+@contextmanager
+def meeting(job: Job, path: Path, address: str) -> Iterator[str]:
+    """Tell the other machines of a job where this one listens, for as long as the body runs.
+
+    Args:
+        job: what they do together.
+        path: the file to tell it in.
+        address: of this machine.
+
+    Yields:
+        Host and port; nothing where the job has one machine, and nobody is told.
+    """
+    if job.nodes == 1:
+        yield ""
+        return
+    with socket.socket() as free:
+        free.bind((address, 0))
+        there = f"{address}:{free.getsockname()[1]}"
+    path.parent.mkdir(exist_ok=True)
+    files.write_durably(path, there.encode())
+    try:
+        yield there
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def awaited(path: Path, stop: Stop) -> str:
+    """Where the machine that performs a job listens, once it says so; nothing after a stop."""
+    pause = threading.Event()
+    while not stop.asked:
+        if path.is_file():
+            return path.read_text()
+        pause.wait(_LOOK_S)
+    return ""

@@ -1,0 +1,200 @@
+"""The table of micro-expressions: every set and classifier, published and measured side by side.
+
+Published figures: accuracies of Reddy et al. (arXiv 1904.01390, tables V and VIII), the best epoch
+of one random 80/20 split in which people stand in both parts. LEARNet's paper gives gains over
+other networks; its absolute figures could not be checked and are left out.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from facecloak_train.measure.pictures import standings
+from facecloak_train.tables.reports import CLIP_ATTACK, CLIPS, Report, Reports
+from facecloak_train.tables.table import Table, head, mean_of, row
+
+DATASETS: Final = {
+    "synthetic": "synthetic stand-in",
+    "casme": "CASME",
+    "casme2": "CASME II",
+    "casme-squared": "CAS(ME)^2",
+    "smic": "SMIC",
+}
+NETS: Final = {
+    "stcnn": "MicroExpSTCNN",
+    "fusenet-intermediate": "FuseNet, intermediate",
+    "fusenet-late": "FuseNet, late",
+    "learnet": "LEARNet",
+}
+PUBLISHED: Final = {
+    ("casme-squared", "stcnn"): 87.80,
+    ("casme-squared", "fusenet-intermediate"): 83.25,
+    ("casme-squared", "fusenet-late"): 79.31,
+    ("smic", "stcnn"): 68.75,
+    ("smic", "fusenet-intermediate"): 54.77,
+    ("smic", "fusenet-late"): 64.82,
+}
+"""Percent of clips read rightly, 80/20."""
+_OWN: Final = "FaceCloak"
+"""How the name of this project's own perturbation begins."""
+
+
+def make(reports: Reports) -> Table:
+    """How rightly clips are read, and one table for each way in which they were attacked."""
+    scores = reports[CLIPS]
+    attacks = [one for told in reports[CLIP_ATTACK].values() for one in told]
+    lines = [
+        "How rightly clips of people who were left out are read, all folds together; in brackets "
+        "the 95 % interval over subjects. Published is one random 80/20 split with people in both "
+        "parts, its best epoch.",
+        "",
+        *head(
+            [
+                "set",
+                "classifier",
+                "protocol",
+                "clips, people, classes",
+                "accuracy",
+                "UF1",
+                "UAR",
+                "published accuracy",
+            ]
+        ),
+    ]
+    order = [(dataset, net) for dataset in DATASETS for net in NETS]
+    keys = [one for one in dict.fromkeys([*order, *scores]) if one in scores or one in PUBLISHED]
+    lines += [_scored(key, scores.get(key, ())) for key in keys]
+    for (dataset, *_), told in _alike(attacks).items():
+        lines += ["", _conditions(dataset, told), "", *head(_ATTACKED)]
+        lines += [
+            _attacked(rows, f"{one.content['eps']:g}")
+            for one in told
+            for rows in one.content["rows"]
+        ]
+    scored = [one for key in keys for one in scores.get(key, ())]
+    return Table("\n".join(lines), (*scored, *attacks))
+
+
+def draw(reports: Reports, path: Path) -> None:
+    """The mean recall of the classes, clean and under attack; nothing where none was scored."""
+    measured = {
+        f"{_dataset(dataset)}, {_net(net)}": told[0].content["reading"]
+        for (dataset, net), told in reports[CLIPS].items()
+    }
+    if not measured:
+        return
+    standings(
+        path,
+        {
+            name: (100 * told["uar"], *(100 * end for end in told["intervals"]["uar"]))
+            for name, told in measured.items()
+        },
+        {"under attack, 8 levels, worst offset": _left(reports)},
+        "mean recall of the classes (UAR), %",
+    )
+
+
+def _left(reports: Reports) -> dict[str, float]:
+    """What the strongest of this project's perturbations leaves of each classifier."""
+    found: dict[str, float] = {}
+    for (dataset, _), told in reports[CLIP_ATTACK].items():
+        for one in told:
+            for rows in one.content["rows"]:
+                if rows["method"].startswith(_OWN):
+                    name = f"{_dataset(dataset)}, {_net(rows['net'])}"
+                    found[name] = min(found.get(name, 100.0), 100 * rows["uar"])
+    return found
+
+
+def _dataset(name: str) -> str:
+    return DATASETS.get(name, name)
+
+
+def _net(name: str) -> str:
+    return NETS.get(name, name)
+
+
+def _alike(attacks: Sequence[Report]) -> dict[tuple[str, bool, int, int], list[Report]]:
+    """Attacks that stand in one table: of one set, one after the other, by rising budget."""
+    found: dict[tuple[str, bool, int, int], list[Report]] = {}
+    for one in sorted(attacks, key=lambda report: float(report.content["eps"])):
+        joint = len({rows["net"] for rows in one.content["rows"]}) > 1
+        key = one.dataset, joint, one.content["folds"], one.content["offsets"]
+        found.setdefault(key, []).append(one)
+    for told in found.values():
+        told.sort(key=lambda report: str(report.content["rows"][0]["net"]))
+    return found
+
+
+def _conditions(dataset: str, told: Sequence[Report]) -> str:
+    about: Mapping[str, Any] = told[0].content
+    joint = len({rows["net"] for rows in about["rows"]}) > 1
+    against = "all classifiers together" if joint else "each classifier alone"
+    return (
+        f"{_dataset(dataset)} under attack, after rounding, by perturbations against {against}; "
+        f"{about['folds']} people left out one by one, of whom neither the classifiers nor the "
+        f"attack saw anything; {about['offsets']} times at which a clip may begin, within a "
+        f"period of {about['period_s']:g} s. Classes: {', '.join(about['classes'])}."
+    )
+
+
+def _scored(key: tuple[str, str], reports: Sequence[Report]) -> str:
+    dataset, net = key
+    published = f"{PUBLISHED[key]:.2f} %" if key in PUBLISHED else ""
+    if not reports:
+        missing = "not measured: no release at hand"
+        return row([_dataset(dataset), _net(net), missing, "", "", "", "", published])
+    about = reports[0].content
+    accuracy = mean_of([one.content["reading"]["accuracy"] for one in reports], 1)
+    spread = ""
+    if len(reports) == 1:
+        low, high = (100 * end for end in about["reading"]["intervals"]["accuracy"])
+        spread = f" ({low:.1f} - {high:.1f})"
+    return row(
+        [
+            _dataset(dataset),
+            _net(net),
+            about["protocol"],
+            f"{about['clips']}, {about['subjects']}, {len(about['classes'])}",
+            f"**{accuracy}**{spread}",
+            _figure(about["reading"], "uf1"),
+            _figure(about["reading"], "uar"),
+            published,
+        ]
+    )
+
+
+def _figure(reading: Mapping[str, Any], name: str) -> str:
+    low, high = reading["intervals"][name]
+    return f"{reading[name]:.3f} ({low:.3f} - {high:.3f})"
+
+
+_ATTACKED: Final = [
+    "classifier",
+    "levels",
+    "perturbation",
+    "fooled, worst offset (95 %)",
+    "fooled, mean",
+    "UAR, clean to attacked (95 %)",
+    "largest class",
+    "bits, clean to attacked",
+]
+
+
+def _attacked(told: Mapping[str, Any], eps: str) -> str:
+    low, high = told["uar_interval"]
+    rate, least, most, mean = (
+        f"{100 * told[key]:.1f}" for key in ("fooling_rate", "low", "high", "mean_fooling_rate")
+    )
+    return row(
+        [
+            _net(told["net"]),
+            eps,
+            told["method"],
+            f"**{rate} %** ({least} - {most})",
+            f"{mean} %",
+            f"{told['clean_uar']:.2f} to **{told['uar']:.2f}** ({low:.2f} - {high:.2f})",
+            f"{100 * told['sink_share']:.0f} %",
+            f"{told['clean_bits']:.2f} to {told['bits']:.2f}",
+        ]
+    )

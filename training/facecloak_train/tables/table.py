@@ -1,0 +1,47 @@
+"""A table, as text for people, and the file that it stands in."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from facecloak_train import run
+from facecloak_train.tables.reports import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Markdown, and the reports that it was made from.
+
+    Attributes:
+        text: the table, with what one has to know to read it.
+        reports: all that stand in it.
+    """
+
+    text: str
+    reports: tuple[Report, ...]
+
+    def write(self, out: Path) -> str:
+        """Write it with the command of each report; returns what was written."""
+        made = dict.fromkeys(report.command for report in self.reports)
+        text = "\n".join([self.text, "", "Made by:", "", *(f"- `{one}`" for one in made), ""])
+        out.parent.mkdir(parents=True, exist_ok=True)
+        run.write_atomically(out, text.encode())
+        return text
+
+
+def mean_of(values: list[float], digits: int = 2) -> str:
+    """A share in percent, and of several seeds the mean with their range."""
+    mean = f"{100 * sum(values) / len(values):.{digits}f} %"
+    if len(values) == 1:
+        return mean
+    low, high = (100 * end(values) for end in (min, max))
+    return f"{mean} ({len(values)} seeds, {low:.{digits}f} - {high:.{digits}f})"
+
+
+def row(cells: list[str]) -> str:
+    """A line of Markdown."""
+    return "| " + " | ".join(cells) + " |"
+
+
+def head(cells: list[str]) -> list[str]:
+    """The two lines that a table begins with."""
+    return [row(cells), "|---" * len(cells) + "|"]
