@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from facecloak_train import nets, run
+from facecloak_train.attacks.adverfacial import _wanted, adverfacial
 from facecloak_train.attacks.temporal import ClipPainter, moosavi_dezfooli, within_beat
 from facecloak_train.cli import main
 from facecloak_train.measure.clips import clip_fooling
@@ -94,6 +95,30 @@ def test_moosavi_dezfooli_finds_the_border_of_a_linear_classifier():
     assert (still[0, :56] < 0).all()
 
 
+def test_adverfacial_depends_on_clips_and_an_untrained_network_alone():
+    generator = torch.Generator().manual_seed(0)
+    clips = torch.randint(0, 256, (2, 3, 112, 112), generator=generator).to(torch.uint8)
+    before = torch.get_rng_state()
+    one = adverfacial(clips, 1, passes=1)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert one.shape == (1, 112, 112)
+    torch.testing.assert_close(one, adverfacial(clips, 1, passes=1))
+    assert not torch.allclose(one, adverfacial(clips, 2, passes=1))
+    assert not torch.allclose(one, adverfacial(clips[:1], 1, passes=1))
+
+
+def test_a_frame_is_led_a_fifth_beyond_the_nearest_border():
+    """Of a linear network, where the way is known."""
+    net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(2, 3))
+    net[1].weight.data = torch.tensor([[1.0, 0.0], [-1.0, 0.0], [0.0, 0.5]])
+    net[1].bias.data.zero_()
+    frame = torch.tensor([[[[0.4, 0.0]]]])
+    # The class beside it is 0.4 away, the third (0.4 x - 0.5 y) / sqrt(1.25) = 0.358.
+    way = _wanted(net, frame).flatten()
+    expected = -1.2 * 0.4 / 1.25 * torch.tensor([1.0, -0.5])
+    torch.testing.assert_close(way, expected, rtol=1e-3, atol=1e-3)
+
+
 def test_the_worst_offset_counts():
     truth = np.array([0, 1, 2, 0])
     attacked = np.array([[1, 1, 1, 1], [0, 1, 2, 1]])
@@ -120,6 +145,8 @@ def test_every_fold_is_attacked_on_people_it_never_saw(tiny_clips, clip_settings
     assert json.loads(settings.out.read_text()) == json.loads(json.dumps(report))
     assert {row["method"] for row in report["rows"]} == {
         "Moosavi-Dezfooli, still",
+        "AdverFacial as published, without a bound",
+        "AdverFacial as published, then cut to the budget",
         "random signs, still",
         "random signs, beating",
         "FaceCloak, beating",
@@ -127,7 +154,9 @@ def test_every_fold_is_attacked_on_people_it_never_saw(tiny_clips, clip_settings
     for row in report["rows"]:
         assert (row["net"], row["clips"], row["subjects"]) == ("tiny", 36, 4)
         assert row["clean_uar"] > 0.9
-    still = [row for row in report["rows"] if row["method"].endswith("still")]
+    assert report["published_levels"] > 0
+    still = [row for row in report["rows"] if row["method"].endswith(("still", "budget"))]
+    assert len(still) == 3
     assert all(row["fooling_rate"] == 0.0 for row in still)  # it looks at changes alone
 
 
@@ -152,7 +181,7 @@ def test_the_table_has_what_is_measured_and_what_is_not(tiny_clips, clip_setting
     assert "| loso | 36, 4, 3 |" in measured
     assert any("| CAS(ME)^2 | MicroExpSTCNN | not measured" in row for row in rows)
     assert any("| 87.80 % |" in row for row in rows)
-    assert sum(row.startswith("| tiny |") for row in rows) == 4
+    assert sum(row.startswith("| tiny |") for row in rows) == 6
     assert (tmp_path / "micro.png").stat().st_size > 5000
     shutil.rmtree(runs / "synthetic")
     assert main(["table", "micro", "--runs", str(runs), "--out", str(tmp_path / "micro.md")]) == 4

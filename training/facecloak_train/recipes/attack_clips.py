@@ -4,8 +4,9 @@
         --out docs/results/micro/synthetic/attack.json
 
 In each fold neither the classifiers nor the attack have seen the person that it is measured on.
-Measured are a still perturbation by Moosavi-Dezfooli's procedure for each classifier, a still and a
-beating one of random signs, and this project's own against all classifiers together, which beats.
+Measured are a still perturbation by Moosavi-Dezfooli's procedure for each classifier, AdverFacial's
+as it was published, as it is and within the budget, a still and a beating one of random signs, and
+this project's own against all classifiers together, which beats.
 Everything is rounded to 8 bits, and measured at several times in the period at which a clip can
 begin: the worst of them counts as much as the mean. Half a minute a fold for each classifier.
 """
@@ -23,6 +24,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from facecloak_train import run
+from facecloak_train.attacks.adverfacial import adverfacial
 from facecloak_train.attacks.temporal import (
     LEVELS,
     ClipPainter,
@@ -42,9 +44,14 @@ Change = Callable[[Tensor], Tensor]
 """Clips, ``float32[N, T, S, S]`` in ``[0, 1]``, to clips."""
 
 UAP: Final = "Moosavi-Dezfooli, still"
+PUBLISHED: Final = "AdverFacial as published, without a bound"
+PUBLISHED_BOUND: Final = "AdverFacial as published, then cut to the budget"
 RANDOM: Final = "random signs, still"
 BEATING_RANDOM: Final = "random signs, beating"
 _CLEAN: Final = "clean"
+_PUBLISHED_CLIPS: Final = 8
+"""From how many of the clips that they are measured on the published ones are made, in one pass:
+they take a tenth of a second for each frame."""
 OWN: Final = "FaceCloak, beating"
 
 
@@ -56,12 +63,12 @@ def attack_clips(settings: AttackClipsSettings) -> dict[str, Any]:
     parts = list(folds("loso", np.array(found.subjects), 0))[: settings.folds or None]
     answers: dict[tuple[str, str], list[np.ndarray[Any, Any]]] = {}
     tested = np.zeros(len(whole), dtype=bool)
-    order = []
+    order, published = [], []
     for name, test in tqdm(parts, unit="fold", desc="attack"):
         tested |= test
         order.append(np.flatnonzero(test))
         nets_of = {victim.name: victim.net(name) for victim in victims}
-        _attack_fold(settings, whole, test, nets_of, answers)
+        published.append(_attack_fold(settings, whole, test, nets_of, answers))
     where = np.concatenate(order)
     truth, who = whole.labels.numpy()[where], whole.subjects[where]
     rows = []
@@ -88,6 +95,7 @@ def attack_clips(settings: AttackClipsSettings) -> dict[str, Any]:
         "folds": len(parts),
         "offsets": settings.offsets,
         "classes": whole.classes,
+        "published_levels": max(published),
         "rows": rows,
     }
     settings.out.parent.mkdir(parents=True, exist_ok=True)
@@ -119,8 +127,12 @@ def _attack_fold(
     test: np.ndarray[Any, Any],
     victims: dict[str, nn.Module],
     answers: dict[tuple[str, str], list[np.ndarray[Any, Any]]],
-) -> None:
-    """Make every perturbation from this fold's training clips, and take down what it does."""
+) -> float:
+    """Make every perturbation from this fold's training clips, and take down what it does.
+
+    Returns:
+        The most levels that AdverFacial's changes a value by without a bound.
+    """
     training, held_out = whole.only(~test), whole.only(test).frames
     painter = ClipPainter(CLIP_PX, settings.eps, settings.beat.period_s)
     offsets_s = np.arange(settings.offsets) / settings.offsets * settings.beat.period_s
@@ -140,13 +152,18 @@ def _attack_fold(
         [_painted(painter, nothing, one, float(at_s)) for at_s in offsets_s]
         for one in (noise, pair)
     )
+    published = adverfacial(held_out[:_PUBLISHED_CLIPS], settings.beat.seed, passes=1)
+    most = settings.eps / LEVELS
     for name, net in victims.items():
         uap = moosavi_dezfooli(_fast(net), training.frames[::8], settings.eps, passes=1)
         tell(name, _CLEAN, [None])
         tell(name, UAP, [_added(uap)])
+        tell(name, PUBLISHED, [_added(published)])
+        tell(name, PUBLISHED_BOUND, [_added(published.clamp(-most, most))])
         tell(name, RANDOM, still)
         tell(name, BEATING_RANDOM, beating)
         tell(name, OWN, own)
+    return LEVELS * float(published.abs().max())
 
 
 def _painted(painter: ClipPainter, static: Tensor, pair: Tensor, start_s: float) -> Change:

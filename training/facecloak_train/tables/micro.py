@@ -130,11 +130,16 @@ def _conditions(dataset: str, told: Sequence[Report]) -> str:
     about: Mapping[str, Any] = told[0].content
     joint = len({rows["net"] for rows in about["rows"]}) > 1
     against = "all classifiers together" if joint else "each classifier alone"
+    levels = [one.content["published_levels"] for one in told if "published_levels" in one.content]
+    unbounded = (
+        f" AdverFacial's adds up to {max(levels):.1f} levels without a bound." if levels else ""
+    )
     return (
         f"{_dataset(dataset)} under attack, after rounding, by perturbations against {against}; "
         f"{about['folds']} people left out one by one, of whom neither the classifiers nor the "
         f"attack saw anything; {about['offsets']} times at which a clip may begin, within a "
         f"period of {about['period_s']:g} s. Classes: {', '.join(about['classes'])}."
+        f"{unbounded}"
     )
 
 
