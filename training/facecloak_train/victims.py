@@ -17,6 +17,11 @@ from facecloak_train.measure.reading import Victim
 from facecloak_train.teachers import architecture, classifier
 
 
+def name_of(path: Path) -> str:
+    """What a classifier is called: its file, or its run's folder where that is best.safetensors."""
+    return path.resolve().parent.name if path.stem == "best" else path.stem
+
+
 class ExportedVictim:
     """A classifier as the app ships it.
 
@@ -51,7 +56,7 @@ class TrainedVictim:
     """
 
     def __init__(self, path: Path, training: Faces, net_px: int) -> None:
-        self.name = path.resolve().parent.name if path.stem == "best" else path.stem
+        self.name = name_of(path)
         self.sha256 = run.digest_of(path)
         self.architecture, self.input_px = architecture(path), FACE_PX
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -45,6 +45,7 @@ from facecloak_train.measure.pictures import curves
 from facecloak_train.measure.report import compare_markdown
 from facecloak_train.settings import CompareSettings
 from facecloak_train.teachers import classifier
+from facecloak_train.victims import name_of
 
 logger = logging.getLogger(__name__)
 
@@ -140,7 +141,7 @@ class _Network:
         truth: NDArray[np.int64],
         settings: CompareSettings,
     ) -> None:
-        self.name = path.stem if path.suffix == ".onnx" else path.resolve().parent.name
+        self.name = name_of(path)
         self.sha256 = run.digest_of(path)
         faces = torch.from_numpy(training.images)[:, None].to(test.device)
         net = classifier(path, faces, settings.input_px, settings.seed)
