@@ -9,7 +9,12 @@ import pytest
 import torch
 from facecloak_train import nets, run
 from facecloak_train.attacks.adverfacial import _wanted, adverfacial
-from facecloak_train.attacks.temporal import ClipPainter, moosavi_dezfooli, within_beat
+from facecloak_train.attacks.temporal import (
+    ClipPainter,
+    circular,
+    moosavi_dezfooli,
+    within_beat,
+)
 from facecloak_train.cli import main
 from facecloak_train.measure.clips import clip_fooling
 from facecloak_train.nets.clips import dynamic_image, rank_pooling_weights
@@ -55,6 +60,35 @@ def test_nothing_leaves_the_budget_at_any_time(eps, seed, start_s):
     )
     assert 255 * (painted - clips).abs().max() <= math.ceil(eps) + 1e-3
     torch.testing.assert_close(255 * painted, (255 * painted).round(), atol=1e-3, rtol=0)
+
+
+def test_a_circle_of_frames_goes_round_and_stays_in_its_budget():
+    circle = torch.tensor([3.0, -2.0, 20.0])[:, None, None].expand(-1, 4, 4)
+    grey = torch.full((1, 5, 112, 112), 128 / 255)
+    painted = ClipPainter(112, 8.0, 0.1).circle(grey, circle, torch.tensor([1]))
+    middle = 255 * (painted - grey)[0, :, 56, 56]
+    torch.testing.assert_close(middle, torch.tensor([-2.0, 8.0, 3.0, -2.0, 8.0]), atol=1e-3, rtol=0)
+
+
+def test_the_ascent_on_a_circle_finds_what_a_linear_classifier_of_changes_cannot_resist():
+    """Such a classifier weighs frames with signs that come round after two: so does the circle."""
+    signs = torch.tensor([1.0, -1.0]).repeat(3)
+
+    def net(clips):
+        lead = 1.0 - 80.0 * (clips.mean((2, 3)) * signs).mean(1).abs()
+        return torch.stack([lead, -lead], dim=1)
+
+    clips = torch.full((8, 6, 112, 112), 128, dtype=torch.uint8)
+    how = Beat(period_s=2 / 30, steps=30, batch=8, cells=4)
+    painter = ClipPainter(112, 8.0, how.period_s)
+    circle = circular([net], clips, painter, how)
+    assert circle.shape == (2, 4, 4)
+    means = circle.mean((1, 2))
+    assert means[0] * means[1] < 0
+    assert means.abs().min() > 6.0
+    for start in (0, 1):
+        seen = painter.circle(clips.float() / 255, circle, torch.full((8,), start))
+        assert (net(seen).argmax(1) == 1).all()
 
 
 def test_a_still_pattern_does_not_change_a_dynamic_image_and_a_beating_one_always_does():
@@ -149,6 +183,7 @@ def test_every_fold_is_attacked_on_people_it_never_saw(tiny_clips, clip_settings
         "AdverFacial as published, then cut to the budget",
         "random signs, still",
         "random signs, beating",
+        "C-DUP, a circle of frames",
         "FaceCloak, beating",
     }
     for row in report["rows"]:
@@ -181,7 +216,7 @@ def test_the_table_has_what_is_measured_and_what_is_not(tiny_clips, clip_setting
     assert "| loso | 36, 4, 3 |" in measured
     assert any("| CAS(ME)^2 | MicroExpSTCNN | not measured" in row for row in rows)
     assert any("| 87.80 % |" in row for row in rows)
-    assert sum(row.startswith("| tiny |") for row in rows) == 6
+    assert sum(row.startswith("| tiny |") for row in rows) == 7
     assert (tmp_path / "micro.png").stat().st_size > 5000
     shutil.rmtree(runs / "synthetic")
     assert main(["table", "micro", "--runs", str(runs), "--out", str(tmp_path / "micro.md")]) == 4

@@ -59,6 +59,23 @@ class ClipPainter:
             + phases.cos()[..., None, None] * even
             + phases.sin()[..., None, None] * odd
         )
+        return self._rounded(clips, pattern)
+
+    def circle(self, clips: Tensor, frames: Tensor, starts: Tensor) -> Tensor:
+        """Paint a pattern of its own on each frame, which begins anew after the last.
+
+        Args:
+            clips: ``float32[N, T, S, S]`` in ``[0, 1]``.
+            frames: ``float32[P, K, K]``, levels.
+            starts: ``int64[N]``, the frame of the circle with which each clip begins.
+
+        Returns:
+            Clips of the same form, rounded to 8 bits with the gradient passed straight through.
+        """
+        turn = (starts[:, None] + torch.arange(clips.shape[1])) % len(frames)
+        return self._rounded(clips, self._painter.pattern(frames)[turn])
+
+    def _rounded(self, clips: Tensor, pattern: Tensor) -> Tensor:
         exact = (clips + pattern.clamp(-self.eps, self.eps) / LEVELS).clamp(0.0, 1.0)
         rounded = (exact * LEVELS).round() / LEVELS
         return exact + (rounded - exact).detach()
@@ -94,22 +111,79 @@ def beating_pair(
     Returns:
         ``float32[2, K, K]``, levels.
     """
+
+    def paint(seen: Tensor, pair: Tensor, when: Tensor) -> Tensor:
+        return painter.cloak(seen, static, pair, when * how.period_s)
+
+    return _climbed(victims, frames, how, 2, within_beat(painter.eps - _reach(static)), paint)
+
+
+def circular(
+    victims: Sequence[Callable[[Tensor], Tensor]], frames: Tensor, painter: ClipPainter, how: Beat
+) -> Tensor:
+    """A pattern for each frame of a circle, which fools all victims most, whenever clips begin.
+
+    Source: Li et al., "Stealthy Adversarial Perturbations Against Real-Time Video Classification
+    Systems" (NDSS 2019), the circular perturbation C-DUP for all classes, over random shifts of the
+    circle; by ascent on the patterns themselves instead of on a network that draws them.
+
+    Args:
+        victims: as of ``beating_pair``.
+        frames: likewise.
+        painter: its budget is the pattern's.
+        how: the ascent; the circle has as many frames as its period.
+
+    Returns:
+        ``float32[P, K, K]``, levels.
+    """
+    count = round(how.period_s * CLIP_FPS)
+
+    def paint(seen: Tensor, circle: Tensor, when: Tensor) -> Tensor:
+        return painter.circle(seen, circle, (when * count).long())
+
+    def project(circle: Tensor) -> Tensor:
+        return circle.clamp(-painter.eps, painter.eps)
+
+    return _climbed(victims, frames, how, count, project, paint)
+
+
+def _reach(static: Tensor) -> float:
+    return float(static.abs().max())
+
+
+def _climbed(
+    victims: Sequence[Callable[[Tensor], Tensor]],
+    frames: Tensor,
+    how: Beat,
+    grids: int,
+    project: Callable[[Tensor], Tensor],
+    paint: Callable[[Tensor, Tensor, Tensor], Tensor],
+) -> Tensor:
+    """So many grids, each ``float32[K, K]``, after the ascent.
+
+    Args:
+        victims: as of ``beating_pair``.
+        frames: likewise.
+        how: likewise.
+        grids: how many.
+        project: back into the budget.
+        paint: clips, grids, and where in the period each clip begins, in ``[0, 1)``.
+    """
     generator = torch.Generator().manual_seed(how.seed)
-    project = within_beat(painter.eps - float(static.abs().max()))
 
     def objective(victim: Callable[[Tensor], Tensor]) -> Callable[..., Tensor]:
-        def lead(chosen: Tensor, pair: Tensor) -> Tensor:
+        def lead(chosen: Tensor, value: Tensor) -> Tensor:
             seen = frames[chosen].float() / LEVELS
-            starts_s = torch.rand(len(chosen), generator=generator) * how.period_s
+            when = torch.rand(len(chosen), generator=generator)
             with torch.autocast("cpu", torch.bfloat16):
                 with torch.no_grad():
                     said = victim(seen).argmax(1)
-                logits = victim(painter.cloak(seen, static, pair, starts_s))
+                logits = victim(paint(seen, value, when))
             return margin_loss(logits.float(), said, how.confidence)
 
         return lead
 
-    pair = torch.randn(2, how.cells, how.cells, generator=generator)
+    value = torch.randn(grids, how.cells, how.cells, generator=generator)
     for number in range(_ROUNDS):
         rng = np.random.default_rng([how.seed, number])
         batches = (
@@ -117,8 +191,9 @@ def beating_pair(
             for _ in range(how.steps // _ROUNDS)
         )
         step = how.step * 0.1 ** (number / (_ROUNDS - 1))
-        pair = ascend([objective(one) for one in victims], batches, [Part(pair, step, project)])[0]
-    return pair
+        part = Part(value, step, project)
+        value = ascend([objective(one) for one in victims], batches, [part])[0]
+    return value
 
 
 def moosavi_dezfooli(

@@ -5,8 +5,8 @@
 
 In each fold neither the classifiers nor the attack have seen the person that it is measured on.
 Measured are a still perturbation by Moosavi-Dezfooli's procedure for each classifier, AdverFacial's
-as it was published, as it is and within the budget, a still and a beating one of random signs, and
-this project's own against all classifiers together, which beats.
+as it was published, as it is and within the budget, a still and a beating one of random signs,
+C-DUP's circle of frames and this project's own, which beats, each against all classifiers together.
 Everything is rounded to 8 bits, and measured at several times in the period at which a clip can
 begin: the worst of them counts as much as the mean. Half a minute a fold for each classifier.
 """
@@ -29,13 +29,14 @@ from facecloak_train.attacks.temporal import (
     LEVELS,
     ClipPainter,
     beating_pair,
+    circular,
     moosavi_dezfooli,
     within_beat,
 )
 from facecloak_train.clip_training import Clips, clip_logits, folds, load, load_classifier
 from facecloak_train.data import clips
 from facecloak_train.measure.clips import clip_fooling
-from facecloak_train.nets.clips import CLIP_PX
+from facecloak_train.nets.clips import CLIP_FPS, CLIP_PX
 from facecloak_train.settings import AttackClipsSettings
 
 logger = logging.getLogger(__name__)
@@ -52,6 +53,7 @@ _CLEAN: Final = "clean"
 _PUBLISHED_CLIPS: Final = 8
 """From how many of the clips that they are measured on the published ones are made, in one pass:
 they take a tenth of a second for each frame."""
+CIRCULAR: Final = "C-DUP, a circle of frames"
 OWN: Final = "FaceCloak, beating"
 
 
@@ -147,6 +149,7 @@ def _attack_fold(
     nothing = torch.zeros(1, 1)
     pair = beating_pair([*victims.values()], training.frames, painter, nothing, settings.beat)
     still = [_painted(painter, random[0], torch.zeros(2, 1, 1), 0.0)]
+    circle = circular([*victims.values()], training.frames, painter, settings.beat)
     noise = within_beat(settings.eps)(random[1:])
     beating, own = (
         [_painted(painter, nothing, one, float(at_s)) for at_s in offsets_s]
@@ -162,12 +165,18 @@ def _attack_fold(
         tell(name, PUBLISHED_BOUND, [_added(published.clamp(-most, most))])
         tell(name, RANDOM, still)
         tell(name, BEATING_RANDOM, beating)
+        tell(name, CIRCULAR, [_circling(painter, circle, at_s) for at_s in offsets_s])
         tell(name, OWN, own)
     return LEVELS * float(published.abs().max())
 
 
 def _painted(painter: ClipPainter, static: Tensor, pair: Tensor, start_s: float) -> Change:
     return lambda seen: painter.cloak(seen, static, pair, torch.full((len(seen),), start_s))
+
+
+def _circling(painter: ClipPainter, circle: Tensor, start_s: float) -> Change:
+    start = round(start_s * CLIP_FPS)
+    return lambda seen: painter.circle(seen, circle, torch.full((len(seen),), start))
 
 
 def _added(still: Tensor) -> Change:
