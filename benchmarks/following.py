@@ -1,6 +1,7 @@
 """How well what is laid on a face keeps up with it, on videos, at a live call's pace.
 
-    python benchmarks/following.py VIDEO ... [--tailor off] [--leave-out NAME] [--json FILE]
+    python benchmarks/following.py VIDEO ... [--tailor off] [--leave-out NAME] [--readers FILE ...]
+        [--json FILE]
 
 Every frame is read by the classifiers of still faces, before and after; four times a second one is
 judged and fitted to, as live, and what comes of that arrives so much later. No clock inside: a run
@@ -28,6 +29,7 @@ from facecloak.settings import Settings
 from facecloak.tailor.gradient import PAIR, GradientModel
 from facecloak.tailor.tailor import LIVE, PATIENT, GradientTailor
 from facecloak.verify.crop import face_crop
+from facecloak.verify.onnx_judge import OnnxClassifier
 from facecloak.verify.panel import Panel
 from facecloak.verify.visibility import psnr
 
@@ -127,10 +129,14 @@ def main() -> None:
     parser.add_argument("--tailor", choices=["on", "off"], default="on")
     parser.add_argument("--pace", choices=[*PACES], default="live", help="patient: as files are")
     parser.add_argument("--leave-out", default="", help="a gradient that reads and is not followed")
+    parser.add_argument(
+        "--readers", nargs="*", type=Path, default=[], help="further classifiers of stills, .onnx"
+    )
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
     bank = app.cloak(Settings())[1]
-    panel = Panel([*app.still_judges(Settings())])
+    further = (OnnxClassifier(path) for path in asked.readers)
+    panel = Panel([*app.still_judges(Settings()), *further])
     models = [GradientModel(path) for path in artifacts.gradients()]
     others = [model for model in models if model.card.name == asked.leave_out]
     if asked.leave_out and not others:

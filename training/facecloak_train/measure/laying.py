@@ -65,14 +65,15 @@ def named(kind: str, strength: float) -> str:
 def attacked(
     settings: EvaluateSettings, shipped: Bank, gradients: Sequence[GradientModel]
 ) -> tuple[set[str], list[str]]:
-    """What the classifiers that had a part in it are known by, and their names."""
+    """What the classifiers that had a part in it are known by, and their names, each once."""
     cards = [model.card for model in gradients]
     known = {text for card in cards for text in (card.name, card.architecture)}
     names = [card.name for card in cards]
     if not settings.from_scratch:
         victims = shipped.header.victims
         known |= {text for one in victims for text in (one.name, one.sha256)}
-        names = [*dict.fromkeys([*(one.name for one in victims), *names])]
+        called = {text.casefold() for card in cards for text in (card.name, card.architecture)}
+        names = [*(one.name for one in victims if one.name.casefold() not in called), *names]
     return known, names
 
 
