@@ -5,8 +5,9 @@
 
 Every frame is read by the classifiers of still faces, before and after; four times a second one is
 judged and fitted to, as live, and what comes of that arrives so much later. No clock inside: a run
-can be repeated. Prints the share of the readings that changed, and the PSNR of what is added, of
-each video and in the mean of all.
+can be repeated. Prints of each video and in the mean of all: the share of the readings that changed
+and that of the worst second, the PSNR of what is added, and its flicker, the root mean square of
+what changes of it on the aligned face from one frame to the next, in levels.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from facecloak import app
 from facecloak.cloak.opencv_cloak import OpenCvCloak, face_box
@@ -26,6 +28,7 @@ from facecloak.core.bank import Bank
 from facecloak.core.ports import EndOfSource
 from facecloak.core.types import Face, Fitted, Frame, Verdict
 from facecloak.settings import Settings
+from facecloak.tailor.canvas import FINE_PX
 from facecloak.tailor.gradient import PAIR, GradientModel
 from facecloak.tailor.tailor import LIVE, PATIENT, GradientTailor
 from facecloak.verify.crop import face_crop
@@ -94,29 +97,59 @@ def frames(path: Path) -> Iterator[tuple[Frame, tuple[Face, ...]]]:
 
 
 def followed(path: Path, call: Call, panel: Panel, others: list[GradientModel]) -> dict[str, float]:
-    """Share of the readings that changed, by classifier, and ``PSNR`` in dB."""
-    found: dict[str, list[float]] = {}
+    """Share of the readings that changed, by classifier, then ``PSNR`` and ``flicker``."""
+    fooled: dict[str, list[tuple[float, bool]]] = {}
+    noise: list[float] = []
+    flicker: list[float] = []
+    before: dict[int, NDArray[np.float32]] = {}
     for frame, faces in frames(path):
         sent = call.send(frame, faces)
         verdicts = panel.judge(frame, sent, faces)
         call.judged(frame, faces, verdicts)
         for verdict in verdicts:
-            found.setdefault(verdict.classifier, []).append(verdict.fooled)
+            told = fooled.setdefault(verdict.classifier, [])
+            told.append((frame.captured_s, verdict.fooled))
         moved = call.cloak.displaced(frame, faces)
+        added = {face.track: laid(moved, sent, face) for face in faces}
+        both = added.keys() & before.keys()
+        flicker += [float(np.sqrt(np.mean((added[k] - before[k]) ** 2))) for k in both]
+        before = added
         for face in faces:
             for model in others:
                 changed = astray(model, frame, sent, face)
-                found.setdefault(model.card.name, []).append(changed)
+                fooled.setdefault(model.card.name, []).append((frame.captured_s, changed))
             left, top, right, bottom = face_box(face.face_from_frame, *frame.image.shape[1::-1])
             box = slice(top, bottom), slice(left, right)
-            found.setdefault("PSNR", []).append(psnr(moved.image[box], sent.image[box]))
-    return {name: float(np.mean(values)) for name, values in found.items()}
+            noise.append(psnr(moved.image[box], sent.image[box]))
+    if not noise:
+        return {}
+    found = {
+        name: float(np.mean([changed for _, changed in told])) for name, told in fooled.items()
+    }
+    found |= {f"{name}, worst second": worst_second(told) for name, told in fooled.items()}
+    return found | {"PSNR": float(np.mean(noise)), "flicker": float(np.mean(flicker or [0.0]))}
+
+
+def laid(moved: Frame, sent: Frame, face: Face) -> NDArray[np.float32]:
+    """What is added to an aligned face, in levels: ``float32[S, S]``."""
+    crops = (face_crop(one.image, face.face_from_frame, FINE_PX) for one in (sent, moved))
+    first, second = (crop.astype(np.float32) for crop in crops)
+    return first - second
+
+
+def worst_second(told: list[tuple[float, bool]]) -> float:
+    """The smallest share of readings that changed, of any second of the video, or of all of it."""
+    times_s, changed = (np.array(one) for one in zip(*told, strict=True))
+    begins = [at_s for at_s in np.unique(times_s) if at_s + 1.0 <= times_s[-1]] or [times_s[0]]
+    inside = [(times_s >= at_s) & (times_s <= at_s + 1.0) for at_s in begins]
+    return float(min(changed[one].mean() for one in inside))
 
 
 def line(video: str, values: dict[str, float]) -> str:
     """A row of the table."""
+    units = {"PSNR": " dB", "flicker": " levels"}
     told = (
-        f"{value:.2f} dB" if name == "PSNR" else f"{name} {value:.1%}"
+        f"{name} {value:.2f}{units[name]}" if name in units else f"{name} {value:.1%}"
         for name, value in values.items()
     )
     return f"{video:32s}" + "  ".join(told)
