@@ -11,6 +11,7 @@ from facecloak_train import nets, run
 from facecloak_train.attacks.adverfacial import _wanted, adverfacial
 from facecloak_train.attacks.temporal import (
     ClipPainter,
+    _Moments,
     circular,
     moosavi_dezfooli,
     within_beat,
@@ -89,6 +90,18 @@ def test_the_ascent_on_a_circle_finds_what_a_linear_classifier_of_changes_cannot
     for start in (0, 1):
         seen = painter.circle(clips.float() / 255, circle, torch.full((8,), start))
         assert (net(seen).argmax(1) == 1).all()
+
+
+def test_moments_at_which_few_are_fooled_are_asked_more_often():
+    moments = _Moments(6.0, torch.Generator().manual_seed(0))
+    alike = moments.drawn(4000)
+    assert ((alike >= 0) & (alike < 1)).all()
+    assert torch.histc(alike, 8, 0, 1).min() > 400
+    for _ in range(200):
+        when = torch.arange(8) / 8 + 0.01
+        moments.learn(when, torch.arange(8) != 3)
+    drawn = torch.histc(moments.drawn(4000), 8, 0, 1)
+    assert drawn[3] > 20 * drawn.sort().values[-2]
 
 
 def test_a_still_pattern_does_not_change_a_dynamic_image_and_a_beating_one_always_does():

@@ -21,6 +21,10 @@ from facecloak_train.settings import Beat
 
 LEVELS: Final = 255.0
 _ROUNDS: Final = 3
+_MOMENTS: Final = 8
+"""Into how many the period is divided."""
+_LEARNING: Final = 0.05
+"""How much one clip moves what is known of its moment."""
 _STEPS: Final = 10
 _OVERSHOOT: Final = 0.02
 
@@ -147,6 +151,34 @@ def circular(
     return _climbed(victims, frames, how, count, project, paint)
 
 
+class _Moments:
+    """Draws where in the period clips begin, more often where few of them are fooled so far.
+
+    The worst moment counts; exponential weights, as of Freund and Schapire, "Adaptive Game Playing
+    Using Multiplicative Weights" (1999), lead to the perturbation whose worst moment is best.
+
+    Args:
+        sharpness: 0 draws all moments alike.
+        generator: of the draws.
+    """
+
+    def __init__(self, sharpness: float, generator: torch.Generator) -> None:
+        self._sharpness = sharpness
+        self._generator = generator
+        self._fooled = torch.full((_MOMENTS,), 0.5)
+
+    def drawn(self, count: int) -> Tensor:
+        """So many moments: ``float32[N]`` in ``[0, 1)``."""
+        odds = torch.softmax(-self._sharpness * self._fooled, 0)
+        bins = torch.multinomial(odds, count, replacement=True, generator=self._generator)
+        return (bins + torch.rand(count, generator=self._generator)) / _MOMENTS
+
+    def learn(self, when: Tensor, fooled: Tensor) -> None:
+        """Note who was fooled at which moment."""
+        for moment, one in zip((when * _MOMENTS).long().tolist(), fooled.tolist(), strict=True):
+            self._fooled[moment] += _LEARNING * (float(one) - self._fooled[moment])
+
+
 def _reach(static: Tensor) -> float:
     return float(static.abs().max())
 
@@ -172,13 +204,16 @@ def _climbed(
     generator = torch.Generator().manual_seed(how.seed)
 
     def objective(victim: Callable[[Tensor], Tensor]) -> Callable[..., Tensor]:
+        moments = _Moments(how.worst_first, generator)
+
         def lead(chosen: Tensor, value: Tensor) -> Tensor:
             seen = frames[chosen].float() / LEVELS
-            when = torch.rand(len(chosen), generator=generator)
+            when = moments.drawn(len(chosen))
             with torch.autocast("cpu", torch.bfloat16):
                 with torch.no_grad():
                     said = victim(seen).argmax(1)
                 logits = victim(paint(seen, value, when))
+            moments.learn(when, logits.argmax(1) != said)
             return margin_loss(logits.float(), said, how.confidence)
 
         return lead

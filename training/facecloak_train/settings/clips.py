@@ -95,6 +95,8 @@ class Beat:
     """Length of the first step, in levels; it falls to a tenth of that."""
     confidence: float = 5.0
     """A lead of the wrong class, in logits, that is enough."""
+    worst_first: float = 0.0
+    """How much more often moments are asked at which few are fooled so far; 0 asks all alike."""
     seed: int = 1
     """Seed of every random choice."""
 
