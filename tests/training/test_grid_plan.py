@@ -298,6 +298,23 @@ def test_what_is_no_grid_is_told(tmp_path, text, fault):
         read(tmp_path / "none.toml", KINDS)
 
 
+@pytest.mark.parametrize(
+    ("how", "fault"),
+    [
+        ('command = "score"\nprocesses = 2', "score is one process; of several are fit"),
+        ('command = "fit"\nnodes = 7', "batch 96 does not part into 7 equal shares"),
+    ],
+)
+def test_what_cannot_be_shared_between_processes_is_told(tmp_path, how, fault):
+    (tmp_path / "data.npz").touch()
+    grid = tmp_path / "grid.toml"
+    options = f'data = "{tmp_path}/data.npz"'
+    options += f', weights = "{tmp_path}/data.npz"' if "score" in how else ""
+    grid.write_text(f'[[stage]]\nname = "one"\n{how}\noptions = {{ {options} }}\n')
+    with pytest.raises(ConfigError, match=fault):
+        expand(read(grid, KINDS), tmp_path, "1")
+
+
 def test_a_value_from_an_earlier_stage_must_fit(jobs_of):
     with pytest.raises(ConfigError, match="stage robustness: steps: 'vgg19' is not a whole number"):
         jobs_of(FIT, ROBUSTNESS, **{'seed = "{fit.seed}"': 'steps = "{fit.net}"'})

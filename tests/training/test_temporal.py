@@ -10,6 +10,7 @@ import torch
 from facecloak_train import nets, run
 from facecloak_train.attacks.adverfacial import _wanted, adverfacial
 from facecloak_train.attacks.temporal import (
+    _BELOW_ONE,
     ClipPainter,
     _Moments,
     circular,
@@ -100,6 +101,7 @@ def test_moments_at_which_few_are_fooled_are_asked_more_often():
     for _ in range(200):
         when = torch.arange(8) / 8 + 0.01
         moments.learn(when, torch.arange(8) != 3)
+    moments.learn(torch.full((1,), (7 + _BELOW_ONE) / 8), torch.tensor([True]))  # the latest of all
     drawn = torch.histc(moments.drawn(4000), 8, 0, 1)
     assert drawn[3] > 20 * drawn.sort().values[-2]
 

@@ -1,6 +1,7 @@
 """Grids as they run: what is done stays done."""
 
 import csv
+import importlib.util
 import json
 import logging
 import time
@@ -9,7 +10,9 @@ from pathlib import Path
 
 import pytest
 from facecloak_train.cli import main
+from facecloak_train.grid import identity
 from facecloak_train.grid.export import export
+from facecloak_train.grid.local_engine import LocalEngine
 from facecloak_train.grid.progress import Bar, tally
 from facecloak_train.grid.results import Count
 from facecloak_train.grid.store import Store
@@ -40,6 +43,24 @@ def test_another_grid_of_the_folder_takes_over_what_they_have_in_common(grid, ro
         assert store.grids() == ["grid", "other"]
         assert len([*store.results("grid")]) == len([*store.results("other")]) == 6
         assert len([*store.results()]) == 9
+
+
+def test_results_of_code_that_was_edited_since_are_left_out(grid, root, monkeypatch):
+    grid_driver.run(grid(1, 2), root)
+    monkeypatch.setattr(grid_driver, "code_version", lambda: "edited")
+    monkeypatch.setattr(identity, "code_version", lambda: "edited")
+    grid_driver.run(grid(1), root)
+    with Store(root) as store:
+        assert len([*store.results()]) == len([*store.results("grid")]) == 3
+
+
+def test_the_benchmark_of_grids_runs():
+    """It is no part of the package, and uses the same things."""
+    path = Path(__file__).parents[3] / "benchmarks" / "grid.py"
+    spec = importlib.util.spec_from_file_location("benchmark_of_grids", path)
+    benchmark = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(benchmark)
+    assert benchmark.seconds_of(LocalEngine(1), 2, benchmark.EMPTY) > 0
 
 
 def test_results_say_where_they_stand_and_what_was_reported(grid, root):

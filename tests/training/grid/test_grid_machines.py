@@ -1,5 +1,6 @@
 """Jobs that train on several machines and on GPUs of their own."""
 
+import dataclasses
 import itertools
 import json
 import os
@@ -15,6 +16,7 @@ from facecloak_train.grid import drive
 from facecloak_train.grid.identity import code_version
 from facecloak_train.grid.local_engine import LocalEngine
 from facecloak_train.grid.store import Store
+from facecloak_train.grid.work import Work, assist
 
 from tests.training import grid_driver, test_crew
 from tests.training.grid_driver import jobs_of, wait_for
@@ -168,7 +170,47 @@ def test_a_gpu_is_lent_to_one_job_at_a_time(root, monkeypatch):
         assert min(gaps) >= 0.5
 
 
-def test_without_a_gpu_jobs_that_want_one_run_all_the_same(root, monkeypatch):
+def test_without_a_gpu_jobs_that_want_one_keep_all_cores_busy(root, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     assert LocalEngine().gpus() == 0
-    assert grid_driver.run(written(LENT), root, LocalEngine(2)) == {"done": 6}
+    for seed in range(1, 7):
+        Path(f"fit-{seed}").write_text("sleep 1.5")
+    peaks = []
+    counts = grid_driver.run(
+        written(LENT), root, LocalEngine(6), progress=lambda now: peaks.append(now["running"])
+    )
+    assert counts == {"done": 6}
+    assert max(peaks) == 6
+
+
+def test_jobs_that_want_no_gpu_pass_those_that_wait_for_one(root, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "a")
+    grid = written(LENT.replace("[1, 2, 3, 4]", "[1, 2]").replace("gpus = 2", "gpus = 1"))
+    for seed in (1, 2, 5):
+        Path(f"fit-{seed}").write_text("sleep 1.5")
+    assert grid_driver.run(grid, root, LocalEngine(8)) == {"done": 4}
+    began = {one["seed"]: one["began"] for one in places()}
+    assert began[6] < began[1] + 1.4  # beside the first that has the GPU
+    assert began[2] >= began[1] + 1.5
+    assert began[5] >= began[2] + 1.5
+
+
+@pytest.mark.warns_in_log
+def test_machines_that_would_share_a_gpu_are_refused(root, monkeypatch):
+    """Two processes of one crew cannot have the same GPU."""
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "a")
+    assert grid_driver.run(written(CREW + "gpus = 1\n"), root, attempts=1) == {"failed": 1}
+    with Store(root) as store:
+        ((_, why),) = store.failures("grid")
+    assert "want 2 GPUs, and there are 1" in why
+    assert not Path("places.txt").exists()
+
+
+def test_a_machine_with_other_code_or_without_the_folder_does_not_take_part(root):
+    (job,) = jobs_of(written(CREW), root).values()
+    root.mkdir()
+    work = Work(
+        job=job, root=root, base=root, program=(), code="other", fresh=False, attempt="first"
+    )
+    assert "not the version that the grid was started with" in assist(work, 1)
+    assert "does not see" in assist(dataclasses.replace(work, root=root / "gone"), 1)

@@ -23,6 +23,8 @@ LEVELS: Final = 255.0
 _ROUNDS: Final = 3
 _MOMENTS: Final = 8
 """Into how many the period is divided."""
+_BELOW_ONE: Final = 1.0 - 2.0**-20
+"""So that the last moment ends before the period does, rounded as it may be."""
 _LEARNING: Final = 0.05
 """How much one clip moves what is known of its moment."""
 _STEPS: Final = 10
@@ -171,7 +173,8 @@ class _Moments:
         """So many moments: ``float32[N]`` in ``[0, 1)``."""
         odds = torch.softmax(-self._sharpness * self._fooled, 0)
         bins = torch.multinomial(odds, count, replacement=True, generator=self._generator)
-        return (bins + torch.rand(count, generator=self._generator)) / _MOMENTS
+        within = torch.rand(count, generator=self._generator).clamp_max(_BELOW_ONE)
+        return (bins + within) / _MOMENTS
 
     def learn(self, when: Tensor, fooled: Tensor) -> None:
         """Note who was fooled at which moment."""

@@ -19,10 +19,12 @@ class Leaves:
     Attributes:
         out: what ``--out`` is, relative to the folder.
         reports: the JSON files that tell the result; of ``.jsonl``, the last lines do.
+        crew: whether several processes may do it together.
     """
 
     out: str
     reports: tuple[str, ...] = ()
+    crew: bool = False
 
 
 LEAVES: Final[Mapping[str, Leaves]] = {
@@ -31,7 +33,7 @@ LEAVES: Final[Mapping[str, Leaves]] = {
     "prepare smic": Leaves(out="clips"),
     "synthesize": Leaves(out="clips"),
     "describe": Leaves(out="features.npz"),
-    "fit": Leaves(out="run", reports=("run/metrics.jsonl",)),
+    "fit": Leaves(out="run", reports=("run/metrics.jsonl",), crew=True),
     "tune": Leaves(out="study", reports=("study/best.json",)),
     "attack": Leaves(out="perturbation.safetensors"),
     "evaluate": Leaves(out="evaluate.json", reports=("evaluate.json",)),

@@ -145,25 +145,26 @@ class _Driver:
         )
 
     def _start(self) -> None:
-        if not self._ready:
-            return
-        running = [self._jobs[one] for one in self._running]
-        cores = self._engine.cores() - sum(job.cores * job.nodes for job in running)
-        gpus = self._engine.gpus() - sum(job.gpus * job.nodes for job in running)
+        left: deque[str] = deque()
+        cores, gpus = self._free()
         while self._ready:
-            job = self._jobs[self._ready[0]]
-            if self._running and (job.cores * job.nodes > cores or job.gpus * job.nodes > gpus):
-                return
-            self._ready.popleft()
+            job = self._jobs[self._ready.popleft()]
             if not self._can_start(job.id):
+                continue
+            want_cores, want_gpus = self._wanted(job)
+            if self._running and want_cores > cores:
+                left.append(job.id)  # all that follow want cores, too
+                break
+            if self._running and want_gpus > gpus:
+                left.append(job.id)
+                gpus = 0  # those that follow wait behind it, but for those that want none
                 continue
             attempt = self._store.claim(job.id, self.owner, LEASE_S)
             self._state[job.id] = "running"
             if not attempt:
                 self._elsewhere.add(job.id)
                 continue
-            cores -= job.cores * job.nodes
-            gpus -= job.gpus * job.nodes
+            cores, gpus = cores - want_cores, gpus - want_gpus
             self._running[job.id] = attempt
             terms = self._terms
             self._engine.start(
@@ -177,6 +178,19 @@ class _Driver:
                     attempt=uuid.uuid4().hex,
                 )
             )
+
+        self._ready.extendleft(reversed(left))
+
+    def _free(self) -> tuple[int, int]:
+        """The cores and GPUs that no job of ours has."""
+        wanted = [self._wanted(self._jobs[one]) for one in self._running]
+        cores = self._engine.cores() - sum(one for one, _ in wanted)
+        return cores, self._engine.gpus() - sum(one for _, one in wanted)
+
+    def _wanted(self, job: Job) -> tuple[int, int]:
+        """The cores and GPUs of a job on all its machines, as far as there are so many at all."""
+        most = self._engine.cores(), self._engine.gpus()
+        return min(job.cores * job.nodes, most[0]), min(job.gpus * job.nodes, most[1])
 
     def _end(self, outcome: Outcome) -> None:
         job, attempt = outcome.job, self._running.pop(outcome.job)

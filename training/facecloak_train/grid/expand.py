@@ -166,6 +166,10 @@ class _Maker:
                 said[name], counted[name] = self._files(said[name], earlier, needs)
             else:
                 counted[name] = said[name]
+        crew, batch = stage.processes * stage.nodes, counted.get("batch")
+        if isinstance(batch, int) and batch % crew:
+            each = f"batch {batch} does not part into {crew} equal shares, one for each process"
+            self.faults.append(f"stage {stage.name}: {each}")
         about = {
             "code": self._code,
             "command": stage.command,

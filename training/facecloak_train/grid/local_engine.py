@@ -8,8 +8,10 @@ import dataclasses
 import os
 import queue
 import shutil
+import socket
 import subprocess
 import threading
+import time
 
 from facecloak_train.grid.process import Stop
 from facecloak_train.grid.work import STOPS_WITHIN_S, Outcome, Work, assist, perform
@@ -68,11 +70,18 @@ class LocalEngine:
             dataclasses.replace(work, devices=tuple(lent[rank * job.gpus : (rank + 1) * job.gpus]))
             for rank in range(job.nodes)
         ]
+        short = f"its machines want {wanted} GPUs, and there are {len(self._gpus)} here"
+        outcome = Outcome(job=job.id, host=socket.gethostname(), error=short)
 
-        def wait() -> None:
-            self._ended.put(_together(parts, stop))
+        def run() -> None:
+            nonlocal outcome
+            try:
+                if job.nodes == 1 or len(lent) in (0, wanted):
+                    outcome = _together(parts, stop)
+            finally:
+                self._ended.put(outcome)
 
-        thread = threading.Thread(target=wait, name=f"job {job.id[:8]}")
+        thread = threading.Thread(target=run, name=f"job {job.id[:8]}")
         self._running[job.id] = thread, stop
         thread.start()
 
@@ -91,11 +100,13 @@ class LocalEngine:
         """Ask all jobs to stop, kill those that do not, and wait for them."""
         for _, stop in self._running.values():
             stop.ask()
+        until_s = time.monotonic() + STOPS_WITHIN_S
         for thread, stop in self._running.values():
-            thread.join(STOPS_WITHIN_S)
+            thread.join(max(0.0, until_s - time.monotonic()))
             if thread.is_alive():
                 stop.force()
-                thread.join()
+        for thread, _ in self._running.values():
+            thread.join()
         self._running.clear()
 
 
@@ -117,13 +128,15 @@ def _together(parts: list[Work], stop: Stop) -> Outcome:
     ]
     for helper in helpers:
         helper.start()
-    outcome = perform(first, stop)
-    for ends in stops:
-        ends.ask()
-    for helper, ends in zip(helpers, stops, strict=True):
-        helper.join(STOPS_WITHIN_S)
-        ends.force()
-        helper.join()
+    try:
+        outcome = perform(first, stop)
+    finally:
+        for ends in stops:
+            ends.ask()
+        for helper, ends in zip(helpers, stops, strict=True):
+            helper.join(STOPS_WITHIN_S)
+            ends.force()
+            helper.join()
     if outcome.result is None and lost:
         return dataclasses.replace(outcome, error=f"{lost[0]}; here: {outcome.error}")
     return outcome

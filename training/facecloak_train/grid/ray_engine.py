@@ -5,14 +5,20 @@ folder that all nodes share. Jobs must therefore be able to see the grid's folde
 """
 
 import logging
+import math
 import os
 import socket
+import time
+from collections import deque
 from dataclasses import dataclass
 from typing import Any, Final
 
 from facecloak.core.errors import ConfigError, FaceCloakError
+from facecloak_train.grid.expand import Job
 from facecloak_train.grid.work import Outcome, Work, assist, perform
 
+_PLACES_S: Final = 300.0
+"""How long to wait for room for all machines of a job."""
 _RETRIES: Final = 3
 """How often Ray itself runs a task again whose node or worker was lost."""
 
@@ -23,12 +29,13 @@ class ClusterError(FaceCloakError):
     exit_code = 3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Together:
     """What a job of several machines holds beside its task: room, and the other machines' tasks."""
 
     group: Any
     parts: list[Any]
+    since_s: float
 
 
 _REMEDY: Final = "`ray start --head` makes one and tells its address."
@@ -52,6 +59,7 @@ class RayEngine:
         address = address or os.environ.get("RAY_ADDRESS", "")
         _check_reachable(address)
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to anybody
+        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # as on this machine
         try:
             import ray
         except ImportError as exc:
@@ -75,6 +83,7 @@ class RayEngine:
         self._assist: Any = ray.remote(assist)
         self._running: dict[Any, str] = {}
         self._together: dict[str, _Together] = {}
+        self._refused: deque[Outcome] = deque()
 
     def cores(self) -> int:
         """As many as asked for, or all that the cluster has now.
@@ -90,9 +99,15 @@ class RayEngine:
     def start(self, work: Work) -> None:
         """Hand a job to Ray, which finds a node for it, or as many as it trains on."""
         job = work.job
+        room = self._room(job)
+        if room is None:
+            why = f"there is no room for {job.nodes} machines of {job.cores} cores in the cluster"
+            self._refused.append(_failed(job.id, why + "; give it nodes, or the job fewer"))
+            return
+        cores, gpus = room
         options: dict[str, Any] = {
-            "num_cpus": min(job.cores, self._largest("CPU", 1)),
-            "num_gpus": min(job.gpus, self._largest("GPU", 0)),
+            "num_cpus": cores,
+            "num_gpus": gpus,
             "max_retries": _RETRIES,
             "retry_exceptions": False,
             "name": f"{job.stage} {job.id[:8]}",
@@ -100,6 +115,20 @@ class RayEngine:
         if job.nodes > 1:
             options |= {"max_retries": 0, "scheduling_strategy": self._place(work, options)}
         self._running[self._perform.options(**options).remote(work)] = job.id
+
+    def _room(self, job: Job) -> tuple[int, int] | None:
+        """The cores and GPUs that each machine of a job is given, of what it wants at most.
+
+        A node must have both at once. None where there are not so many machines.
+        """
+        nodes = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
+        have = [(int(one.get("CPU", 0)), int(one.get("GPU", 0))) for one in nodes]
+        for gpus in range(job.gpus, -1, -1):
+            for cores in range(job.cores, 0, -1):
+                fit = sum(min(c // cores, g // gpus if gpus else c) for c, g in have)
+                if fit >= job.nodes:
+                    return cores, gpus
+        return None
 
     def _place(self, work: Work, options: dict[str, Any]) -> Any:  # noqa: ANN401 - Ray is not typed
         """Hold room for each machine of a job, on different nodes where there are as many.
@@ -120,11 +149,15 @@ class RayEngine:
             ).remote(work, rank)
             for rank in range(1, work.job.nodes)
         ]
-        self._together[work.job.id] = _Together(group, parts)
+        self._together[work.job.id] = _Together(group, parts, time.monotonic())
         return places[0]
 
     def next(self, timeout_s: float) -> Outcome | None:
         """The next job that ended; None when the time is up."""
+        if self._refused:
+            return self._refused.popleft()
+        if (late := self._late()) is not None:
+            return late
         helpers = {task: job for job, held in self._together.items() for task in held.parts}
         ended, _ = self._ray.wait([*self._running, *helpers], timeout=timeout_s)
         if not ended:
@@ -150,12 +183,27 @@ class RayEngine:
         else:
             if not why:
                 return None
-            outcome = Outcome(job=job, host=socket.gethostname(), error=f"another machine: {why}")
+            outcome = _failed(job, f"another machine: {why}")
+        self._give_up(job)
+        return outcome
+
+    def _late(self) -> Outcome | None:
+        """The end of a job for whose machines no room was found: a node may have left meanwhile."""
+        for job, held in self._together.items():
+            if time.monotonic() - held.since_s < _PLACES_S:
+                continue
+            if self._ray.wait([held.group.ready()], timeout=0)[0]:
+                held.since_s = math.inf  # it has its room
+                continue
+            self._give_up(job)
+            return _failed(job, f"no room for its machines within {_PLACES_S:.0f} s")
+        return None
+
+    def _give_up(self, job: str) -> None:
         first = next(one for one, of in self._running.items() if of == job)
         self._ray.cancel(first, force=True)
         del self._running[first]
         self._part(job)
-        return outcome
 
     def stop(self) -> None:
         """Kill the tasks, and their jobs with them, and leave the cluster."""
@@ -178,15 +226,13 @@ class RayEngine:
                 self._ray.wait(together.parts, num_returns=len(together.parts), timeout=10)
             self._ray.util.remove_placement_group(together.group)
 
-    def _largest(self, kind: str, least: int) -> int:
-        """How much of a resource the largest node has: more than that no task gets."""
-        alive = (node for node in self._ray.nodes() if node["Alive"])
-        return max((int(node["Resources"].get(kind, least)) for node in alive), default=least)
-
 
 def _lost(job: str, exc: Exception) -> Outcome:
-    why = f"{type(exc).__name__}: {exc}".splitlines()[0]
-    return Outcome(job=job, host=socket.gethostname(), error=f"lost by Ray: {why}")
+    return _failed(job, f"lost by Ray: {type(exc).__name__}: {exc}".splitlines()[0])
+
+
+def _failed(job: str, why: str) -> Outcome:
+    return Outcome(job=job, host=socket.gethostname(), error=why)
 
 
 def _perform_here(work: Work) -> Outcome:

@@ -127,6 +127,9 @@ class _Reader:
             nodes=self._count("nodes", 1),
             gpus=self._count("gpus", 0),
         )
+        if stage.processes * stage.nodes > 1 and not LEAVES[command].crew:
+            crews = ", ".join(name for name, leaves in LEAVES.items() if leaves.crew)
+            self._fault(f"{command} is one process; of several are {crews}")
         return self._with_exclusions(stage)
 
     def _fault(self, what: str) -> None:

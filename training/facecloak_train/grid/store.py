@@ -219,13 +219,16 @@ class Store:
             ).fetchall()
 
     def results(self, grid: str | None = None) -> Iterator[Result]:
-        """What the finished jobs yielded: of one grid, in its order, or of all."""
+        """What the finished jobs yielded: of one grid, in its order, or of all.
+
+        A job that no grid has any more, such as one of code that was edited since, is left out.
+        """
         with self._told():
             rows = self._base.execute(
                 "SELECT id, stage, command, labels, folder, host, result"
-                " FROM jobs LEFT JOIN members ON job = id AND grid = ?1"
-                " WHERE state = 'done' AND (?1 IS NULL OR grid IS NOT NULL)"
-                " ORDER BY place, started, id",
+                " FROM jobs JOIN members ON job = id"
+                " WHERE state = 'done' AND (?1 IS NULL OR grid = ?1)"
+                " GROUP BY id ORDER BY min(grid), min(place)",
                 (grid,),
             ).fetchall()
         for number, stage, command, labels, folder, host, text in rows:

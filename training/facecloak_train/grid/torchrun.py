@@ -7,6 +7,7 @@ listens, the others read it. Each runs torchrun, which starts the processes of i
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,10 @@ from facecloak_train.grid.expand import Job
 from facecloak_train.grid.process import Stop
 
 _LOOK_S: Final = 0.2
+_WAITS_S: Final = 300.0
+"""How long the other machines wait for the one that performs a job."""
+_MEETS_S: Final = 120
+"""How long torchrun waits for all machines."""
 _MODULE: Final = ("-m", "facecloak_train")
 
 
@@ -36,7 +41,7 @@ def program(job: Job, usual: Sequence[str], there: str, rank: int = 0) -> list[s
         return [*start, "--standalone", *_body(usual), *job.arguments]
     host, _, port = there.rpartition(":")
     meet = ["--nnodes", str(job.nodes), "--node-rank", str(rank)]
-    meet += ["--master-addr", host, "--master-port", port]
+    meet += ["--master-addr", host, "--master-port", port, "--rdzv-conf", f"timeout={_MEETS_S}"]
     return [*start, *meet, *_body(usual), *job.arguments]
 
 
@@ -72,9 +77,13 @@ def meeting(job: Job, path: Path, address: str) -> Iterator[str]:
 
 
 def awaited(path: Path, stop: Stop) -> str:
-    """Where the machine that performs a job listens, once it says so; nothing after a stop."""
-    pause = threading.Event()
-    while not stop.asked:
+    """Where the machine that performs a job listens, once it says so.
+
+    Returns:
+        Host and port; nothing after a stop, or where it has said nothing for too long.
+    """
+    pause, until_s = threading.Event(), time.monotonic() + _WAITS_S
+    while not stop.asked and time.monotonic() < until_s:
         if path.is_file():
             return path.read_text()
         pause.wait(_LOOK_S)

@@ -151,12 +151,16 @@ def assist(work: Work, rank: int, stop: Stop | None = None) -> str:
     """
     stop = stop or Stop()
     program = work.program or (sys.executable, "-m", "facecloak_train")
-    there = torchrun.awaited(_meeting(work), stop)
-    if not there:
-        return ""
-    full = torchrun.program(work.job, program, there, rank)
-    log = work.root / work.job.folder / f"log-{rank}.txt"
-    return process.run(full, log, _environment(work), stop)
+    try:
+        _check_place(work, socket.gethostname())
+        there = torchrun.awaited(_meeting(work), stop)
+        if not there:
+            return "" if stop.asked else "the machine that performs the job says nothing"
+        full = torchrun.program(work.job, program, there, rank)
+        log = work.root / work.job.folder / f"log-{rank}.txt"
+        return process.run(full, log, _environment(work), stop)
+    except (_Fault, OSError) as exc:
+        return " ".join(str(exc).split())
 
 
 def _meeting(work: Work) -> Path:
@@ -197,7 +201,9 @@ def _without(base: str, value: Any) -> Any:  # noqa: ANN401 - any JSON
         return {key: _without(base, one) for key, one in value.items()}
     if isinstance(value, list):
         return [_without(base, one) for one in value]
-    return value.replace(base, "") if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    return re.sub(rf"(?<![^\s='\"]){re.escape(base)}", "", value)  # where a path begins
 
 
 def _digests(place: Path) -> dict[str, str]:

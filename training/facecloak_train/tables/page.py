@@ -34,7 +34,9 @@ _MADE: Final[dict[str, tuple[ModuleType, tuple[str, ...]]]] = {
     "micro": (micro, (CLIPS, CLIP_ATTACK)),
 }
 """Each table by name: what makes it, and which kinds of reports it is made of."""
-_BLOCK: Final = re.compile(r"(<!-- table ([a-z0-9]+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
+_BLOCK: Final = re.compile(
+    r"(<!-- table ([a-z0-9]+) -->\n)(?:(?!<!-- table ).)*?(<!-- end of table -->)", re.DOTALL
+)
 
 
 def write_table(name: str, settings: TableSettings) -> str:
@@ -69,6 +71,9 @@ def write_page(settings: TableSettings) -> None:
     """
     page = _page(settings.out)
     asked = [found[2] for found in _BLOCK.finditer(page)]
+    if page.count("<!-- table ") != len(asked):
+        msg = f"{settings.out} begins a table that has no end; `<!-- end of table -->` is one"
+        raise run.RunError(msg)
     unknown = [name for name in asked if name not in _MADE]
     if unknown or not asked:
         what = f"asks for {', '.join(unknown)}" if unknown else "asks for no table"

@@ -107,7 +107,7 @@ def _exported(path: Path) -> Iterator[Report]:
     try:
         for job in jobs:
             yield from _of_job(path, job["command"], job["labels"], job["reports"])
-    except (KeyError, TypeError) as exc:
+    except (KeyError, TypeError, AttributeError) as exc:
         msg = f"{path} is not what `facecloak-train grid export` writes as .json"
         raise run.RunError(msg) from exc
 
@@ -118,6 +118,9 @@ def _of_job(
     """What a grid's job tells. Jobs that make no report of a table are passed over."""
     if command not in _KEYS:
         return
+    if len(reports) != 1:
+        msg = f"a job of {source} has {len(reports)} reports, not one; make it again"
+        raise run.RunError(msg)
     (content,) = reports.values()
     _check(content, command, f"a job of {source}")
     of_clips = command in (CLIPS, CLIP_ATTACK)

@@ -29,12 +29,12 @@ class Table:
 
 
 def mean_of(values: list[float], digits: int = 2) -> str:
-    """A share in percent, and of several seeds the mean with their range."""
+    """A share in percent, and of several runs, such as seeds, the mean with their range."""
     mean = f"{100 * sum(values) / len(values):.{digits}f} %"
     if len(values) == 1:
         return mean
     low, high = (100 * end(values) for end in (min, max))
-    return f"{mean} ({len(values)} seeds, {low:.{digits}f} - {high:.{digits}f})"
+    return f"{mean} ({len(values)} runs, {low:.{digits}f} - {high:.{digits}f})"
 
 
 def row(cells: list[str]) -> str:

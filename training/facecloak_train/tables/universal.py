@@ -13,7 +13,7 @@ from facecloak_train.tables.reports import UNIVERSAL, Report, Reports
 from facecloak_train.tables.table import Table, head, row
 
 _Cell = dict[str, float]
-"""How many faces are fooled, by classifier."""
+"""How many faces are fooled, by classifier; of several runs, such as seeds, the mean."""
 
 
 def make(reports: Reports) -> Table:
@@ -63,12 +63,15 @@ def draw(reports: Reports, path: Path) -> None:
 
 
 def _cells(reports: Sequence[Report]) -> dict[tuple[str, float, str], _Cell]:
-    cells: dict[tuple[str, float, str], _Cell] = {}
+    found: dict[tuple[str, float, str], dict[str, list[float]]] = {}
     for report in reports:
         for told in report.content["rows"]:
             key = told["perturbation"], told["eps"], report.content["victim"]
-            cells.setdefault(key, {})[told["network"]] = told["fooling_rate"]
-    return cells
+            found.setdefault(key, {}).setdefault(told["network"], []).append(told["fooling_rate"])
+    return {
+        key: {name: sum(rates) / len(rates) for name, rates in cell.items()}
+        for key, cell in found.items()
+    }
 
 
 def _unseen(cell: Mapping[str, float], victim: str) -> list[float]:
