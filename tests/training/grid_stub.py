@@ -16,7 +16,7 @@ from pathlib import Path
 
 from facecloak_train.grid import leash
 
-PLACE = ("RANK", "WORLD_SIZE", "GROUP_RANK", "LOCAL_RANK", "CUDA_VISIBLE_DEVICES")
+PLACE = ("RANK", "WORLD_SIZE", "GROUP_RANK", "CUDA_VISIBLE_DEVICES", "RAY_RAYLET_PID")
 
 
 def act(what: str, out: Path) -> None:
