@@ -15,8 +15,11 @@ from facecloak_train.data.clips import Clip, write_clips
 from facecloak_train.data.fer2013 import SPLITS, Faces, write_npz
 from facecloak_train.measure.clips import reading, unweighted_f1
 from facecloak_train.recipes import fit_clips as recipe
+from facecloak_train.recipes.attack_clips import attack_clips
 from facecloak_train.recipes.fit_clips import fit_clip_classifier
-from facecloak_train.settings import ClipTraining
+from facecloak_train.settings import AttackClipsSettings, Beat, ClipTraining
+from facecloak_train.tables.pooling import pooled
+from facecloak_train.tables.reports import CLIP_ATTACK, CLIPS, Report
 
 
 def test_every_subject_is_left_out_once_and_the_answers_are_pooled(
@@ -34,6 +37,41 @@ def test_every_subject_is_left_out_once_and_the_answers_are_pooled(
     assert sorted(path.name for path in out.glob("*.safetensors")) == [
         f"without-s{number}.safetensors" for number in range(4)
     ]
+
+
+def test_folds_that_were_jobs_of_their_own_are_pooled_to_what_one_job_says(
+    tiny_clips, clip_settings, tmp_path
+):
+    whole = fit_clip_classifier(clip_settings(tiny_clips, tmp_path / "whole"))
+    attack = {"data": tiny_clips, "offsets": 2, "beat": Beat(steps=6, batch=6, cells=4)}
+    attacked = attack_clips(
+        AttackClipsSettings(runs=(tmp_path / "whole",), out=tmp_path / "all.json", **attack)
+    )
+    scores, attacks = [], []
+    for fold in (3, 1, 4, 2):
+        out = tmp_path / f"fold{fold}"
+        scores.append(fit_clip_classifier(clip_settings(tiny_clips, out, fold=fold)))
+        assert [path.stem for path in out.glob("*.safetensors")] == [f"without-s{fold - 1}"]
+        settings = AttackClipsSettings(runs=(out,), out=out / "attack.json", fold=fold, **attack)
+        attacks.append(attack_clips(settings))
+
+    def reports(kind, contents):
+        made = [json.loads(json.dumps(one)) for one in contents]
+        return [Report(kind=kind, dataset="tiny", system="tiny", content=one) for one in made]
+
+    (score,) = pooled(reports(CLIPS, scores))
+    same = ("clips", "subjects", "confusion", "reading")
+    assert {name: score.content[name] for name in same} == {name: whole[name] for name in same}
+    (one,) = pooled(reports(CLIP_ATTACK, attacks))
+    assert one.content["rows"] == attacked["rows"]
+    assert one.content["folds"] == attacked["folds"] == 4
+    assert len(pooled(reports(CLIPS, [*scores, *scores]))) == 2  # two seeds
+    assert pooled(reports(CLIPS, [whole]))[0].content == json.loads(json.dumps(whole))
+
+
+def test_a_fold_that_there_is_not_is_one_sentence(tiny_clips, clip_settings, tmp_path):
+    with pytest.raises(run.RunError, match="there is no fold 5; loso has 4 here"):
+        fit_clip_classifier(clip_settings(tiny_clips, tmp_path / "run", fold=5))
 
 
 def test_a_fold_that_is_done_is_not_done_again(tiny_clips, clip_settings, tmp_path, monkeypatch):

@@ -85,6 +85,17 @@ def folds(
     yield protocol, test
 
 
+def chosen_folds(
+    protocol: str, subjects: NDArray[np.str_], seed: int, fold: int
+) -> list[tuple[str, NDArray[np.bool_]]]:
+    """All folds, or one, counted from 1. Raises RunError where there is no such fold."""
+    parts = list(folds(protocol, subjects, seed))
+    if not 0 <= fold <= len(parts):
+        msg = f"there is no fold {fold}; {protocol} has {len(parts)} here, counted from 1"
+        raise run.RunError(msg)
+    return parts[fold - 1 : fold] if fold else parts
+
+
 def fit_clips(net: nn.Module, clips: Clips, how: ClipTraining, told: Told) -> None:
     """Train ``net``, in place: AdamW, one warm-up and a cosine, under bf16 autocast.
 

@@ -33,7 +33,7 @@ from facecloak_train.attacks.temporal import (
     moosavi_dezfooli,
     within_beat,
 )
-from facecloak_train.clip_training import Clips, clip_logits, folds, load, load_classifier
+from facecloak_train.clip_training import Clips, chosen_folds, clip_logits, load, load_classifier
 from facecloak_train.data import clips
 from facecloak_train.measure.clips import clip_fooling
 from facecloak_train.nets.clips import CLIP_FPS, CLIP_PX
@@ -62,7 +62,8 @@ def attack_clips(settings: AttackClipsSettings) -> dict[str, Any]:
     found = clips.read_clips(settings.data)
     victims = [_Victim(path, found) for path in settings.runs]
     whole = load(found, victims[0].frames)
-    parts = list(folds("loso", np.array(found.subjects), 0))[: settings.folds or None]
+    parts = chosen_folds("loso", np.array(found.subjects), 0, settings.fold)
+    parts = parts[: settings.folds or None]
     answers: dict[tuple[str, str], list[np.ndarray[Any, Any]]] = {}
     tested = np.zeros(len(whole), dtype=bool)
     order, published = [], []
@@ -80,7 +81,10 @@ def attack_clips(settings: AttackClipsSettings) -> dict[str, Any]:
         clean = np.concatenate(answers[victim, _CLEAN], axis=1)[0]
         attacked = np.concatenate(told, axis=1)
         figures = clip_fooling(truth, clean, attacked, who, len(whole.classes))
-        rows.append({"net": victim, "method": method} | figures)
+        row = {"net": victim, "method": method} | figures
+        if settings.fold:
+            row["told"] = {"clean": clean.tolist(), "attacked": attacked.tolist()}
+        rows.append(row)
         logger.info(
             "%s, %s: %.1f %% fooled at worst, UAR %.2f -> %.2f, %.2f bit",
             victim,
@@ -100,6 +104,9 @@ def attack_clips(settings: AttackClipsSettings) -> dict[str, Any]:
         "published_levels": max(published),
         "rows": rows,
     }
+    if settings.fold:
+        report["fold"] = parts[0][0]
+        report["told"] = {"truth": truth.tolist(), "who": who.tolist()}
     settings.out.parent.mkdir(parents=True, exist_ok=True)
     run.write_atomically(settings.out, json.dumps(report, indent=2).encode())
     return report

@@ -3,8 +3,8 @@
     facecloak-train fit-clips --data runs/synthetic --out runs/stcnn --net stcnn
 
 A fold that is done keeps its weights and its answers in the run folder, so that a killed run goes
-on with the next one. `score.json` pools the answers of all folds: accuracy, UF1 and UAR with
-intervals over subjects.
+on with the next one; `--fold` does one alone. `score.json` pools the answers of all folds:
+accuracy, UF1 and UAR with intervals over subjects.
 """
 
 import dataclasses
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from facecloak_train import nets, run
-from facecloak_train.clip_training import Clips, clip_logits, fit_clips, folds, load
+from facecloak_train.clip_training import Clips, chosen_folds, clip_logits, fit_clips, load
 from facecloak_train.data import clips
 from facecloak_train.measure.accuracy import confusion_matrix
 from facecloak_train.measure.clips import reading
@@ -33,7 +33,8 @@ logger = logging.getLogger(__name__)
 def fit_clip_classifier(settings: FitClipsSettings) -> dict[str, Any]:
     """Train every fold, write the score, return it (empty where nobody is left out)."""
     found = clips.read_clips(settings.data)
-    parts = list(folds(settings.protocol, np.array(found.subjects), settings.training.seed))
+    people = np.array(found.subjects)
+    parts = chosen_folds(settings.protocol, people, settings.training.seed, settings.fold)
     nets.build_for_clips(settings.net, len(found.classes), settings.frames)
     if any(test.all() for _, test in parts):
         msg = f"{settings.data} shows one person alone; {settings.protocol} leaves nobody to learn "
@@ -94,7 +95,7 @@ def _is_done(path: Path, identity: dict[str, Any]) -> bool:
 
 def _identity(settings: FitClipsSettings, digest: str) -> dict[str, Any]:
     fields = dataclasses.asdict(settings) | {"data": digest}
-    return {k: v for k, v in fields.items() if k != "out"}
+    return {k: v for k, v in fields.items() if k not in ("out", "fold")}
 
 
 def _score(
@@ -122,6 +123,10 @@ def _score(
         "reading": dataclasses.asdict(figures),
         "confusion": confusion_matrix(*pooled, len(whole.classes)).tolist(),
     }
+    if settings.fold:
+        who_all = np.concatenate(who).tolist()
+        report["fold"] = parts[0][0]
+        report["told"] = {"truth": pooled[0].tolist(), "said": pooled[1].tolist(), "who": who_all}
     run.write_atomically(settings.out / "score.json", json.dumps(report, indent=2).encode())
     logger.info(
         "%s, %s: accuracy %.1f %%, UF1 %.3f, UAR %.3f",

@@ -73,6 +73,8 @@ class FitClipsSettings:
     protocol: str = "loso"
     """loso (leave one subject out), 80-20 (as published: random clips, people in both parts), or
     all (no test; what is exported)."""
+    fold: int = 0
+    """Which fold alone, counted from 1, as a job of a grid; `table` pools them. All with 0."""
     frames: int = 18
     """Length to which every clip is resampled."""
     training: ClipTraining = field(default_factory=ClipTraining)
@@ -115,6 +117,8 @@ class AttackClipsSettings:
     """The most that a value may change, in 8-bit levels, after rounding."""
     folds: int = 0
     """How many folds, the first ones, are attacked; all with 0."""
+    fold: int = 0
+    """Which fold alone, counted from 1, as of `fit-clips`."""
     offsets: int = 8
     """At how many times in its period the pattern begins, when it is measured."""
     beat: Beat = field(default_factory=Beat)

@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from facecloak_train.measure.pictures import standings
+from facecloak_train.tables.pooling import pooled
 from facecloak_train.tables.reports import CLIP_ATTACK, CLIPS, Report, Reports
 from facecloak_train.tables.table import Table, head, mean_of, row
 
@@ -45,8 +46,8 @@ _OWN: Final = "FaceCloak"
 
 def make(reports: Reports) -> Table:
     """How rightly clips are read, and one table for each way in which they were attacked."""
-    scores = reports[CLIPS]
-    attacks = [one for told in reports[CLIP_ATTACK].values() for one in told]
+    scores = {key: pooled(told) for key, told in reports[CLIPS].items()}
+    attacks = [one for told in reports[CLIP_ATTACK].values() for one in pooled(told)]
     lines = [
         "How rightly clips of people who were left out are read, all folds together; in brackets "
         "the 95 % interval over subjects. Published is one random 80/20 split with people in both "
@@ -71,14 +72,14 @@ def make(reports: Reports) -> Table:
     for (dataset, *_), told in _alike(attacks).items():
         lines += ["", _conditions(dataset, told), "", *head(_ATTACKED)]
         lines += [_attacked(rows, f"{eps:g}") for (_, _, eps), rows in _means(told).items()]
-    scored = [one for key in keys for one in scores.get(key, ())]
-    return Table("\n".join(lines), (*scored, *attacks))
+    made = [reports[kind][key] for kind in (CLIPS, CLIP_ATTACK) for key in reports[kind]]
+    return Table("\n".join(lines), tuple(one for told in made for one in told))
 
 
 def draw(reports: Reports, path: Path) -> None:
     """The mean recall of the classes, clean and under attack; nothing where none was scored."""
     measured = {
-        f"{_dataset(dataset)}, {_net(net)}": told[0].content["reading"]
+        f"{_dataset(dataset)}, {_net(net)}": pooled(told)[0].content["reading"]
         for (dataset, net), told in reports[CLIPS].items()
     }
     if not measured:
@@ -98,7 +99,7 @@ def _left(reports: Reports) -> dict[str, float]:
     """What this project's perturbations leave of each classifier, the strongest of each."""
     found: dict[str, float] = {}
     for (dataset, _), told in reports[CLIP_ATTACK].items():
-        for one in told:
+        for one in pooled(told):
             for rows in one.content["rows"]:
                 if rows["method"].startswith(_OWN) and one.content["eps"] == _DRAWN_EPS:
                     name = f"{_dataset(dataset)}, {_net(rows['net'])}"
