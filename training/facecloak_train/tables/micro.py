@@ -18,6 +18,7 @@ from facecloak_train.tables.table import Table, head, mean_of, row
 
 DATASETS: Final = {
     "synthetic": "synthetic stand-in",
+    "synthetic-small": "synthetic stand-in, small",
     "casme": "CASME",
     "casme2": "CASME II",
     "casme-squared": "CAS(ME)^2",
