@@ -203,10 +203,10 @@ def test_a_grid_fills_the_table_and_files_what_it_lacks(source, runs, tmp_path):
 def test_universal_perturbations_stand_by_method_budget_and_victim(source, tmp_path):
     text = table("universal", tmp_path / "universal.md", source)
     head, _, *found = rows(text)
-    assert head == ["perturbation", "eps", "against VGG19", "against ResNet14"]
+    assert head == ["perturbation", "eps", "against VGG19", "against ResNet14", "unseen, mean"]
     assert found == [
-        ["spgd", "4", "**4.0 %** (20.0)", ""],  # the mean of 10 and 30
-        ["spgd", "8", "**8.0 %** (20.0)", "**8.0 %** (25.0)"],
+        ["spgd", "4", "**4.0 %** (20.0)", "", "20.0 %"],  # the mean of 10 and 30
+        ["spgd", "8", "**8.0 %** (20.0)", "**8.0 %** (25.0)", "22.5 %"],
     ]
     assert imread(tmp_path / "universal.png").std() > 5
 

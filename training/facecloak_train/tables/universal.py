@@ -4,6 +4,7 @@ Every perturbation is made against one classifier; the others never had a part i
 are noise and patterns that nobody made, upper bounds attacks made for each face.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -34,29 +35,29 @@ def make(reports: Reports) -> Table:
         "of the classifiers that it was not made against. Noise, chessboards and Perlin's noise "
         "are made against nothing, FGSM and PGD for each face.",
         "",
-        *head(["perturbation", "eps", *(f"against {_title(name)}" for name in victims)]),
+        *head(
+            [
+                "perturbation",
+                "eps",
+                *(f"against {_title(name)}" for name in victims),
+                "unseen, mean",
+            ]
+        ),
     ]
+    unseen = _unseen_means(cells)
     for method in methods:
         for eps in budgets:
             fooled = [_told(cells.get((method, eps, victim)), victim) for victim in victims]
-            lines.append(row([method, f"{eps:g}", *fooled]))
+            lines.append(row([method, f"{eps:g}", *fooled, f"{unseen[method][eps]:.1f} %"]))
     return Table("\n".join(lines), tuple(told))
 
 
 def draw(reports: Reports, path: Path) -> None:
     """The mean over victims of how many faces are fooled that the attack never asked, by eps."""
     cells = _cells([one for systems in reports[UNIVERSAL].values() for one in systems])
-    by_method: dict[str, dict[float, list[float]]] = {}
-    for (method, eps, victim), cell in cells.items():
-        by_method.setdefault(method, {}).setdefault(eps, []).extend(_unseen(cell, victim))
     curves(
         path,
-        {
-            method: [
-                (eps, 100 * sum(all_) / len(all_)) for eps, all_ in sorted(known.items()) if all_
-            ]
-            for method, known in by_method.items()
-        },
+        {method: sorted(means.items()) for method, means in _unseen_means(cells).items()},
         start=(0.0, 0.0),
         labels=("eps, levels of 255", "read as another class by unseen classifiers, %"),
     )
@@ -71,6 +72,18 @@ def _cells(reports: Sequence[Report]) -> dict[tuple[str, float, str], _Cell]:
     return {
         key: {name: sum(rates) / len(rates) for name, rates in cell.items()}
         for key, cell in found.items()
+    }
+
+
+def _unseen_means(cells: Mapping[tuple[str, float, str], _Cell]) -> dict[str, dict[float, float]]:
+    """By method and budget, the mean in percent over all victims' other classifiers."""
+    found: dict[str, dict[float, list[float]]] = {}
+    for (method, eps, victim), cell in cells.items():
+        rates = _unseen(cell, victim) or [math.nan]
+        found.setdefault(method, {}).setdefault(eps, []).extend(rates)
+    return {
+        method: {eps: 100 * sum(rates) / len(rates) for eps, rates in by_eps.items()}
+        for method, by_eps in found.items()
     }
 
 
