@@ -22,12 +22,12 @@ def make(reports: Reports) -> Table:
 
     One that is not made against anything, such as noise, has the same row whatever the victim.
     """
-    told = [one for systems in reports[UNIVERSAL].values() for one in systems]
-    cells, victims = _cells(told), list(dict.fromkeys(one.content["victim"] for one in told))
+    used = [one for systems in reports[UNIVERSAL].values() for one in systems]
+    cells, victims = _cells(used), list(dict.fromkeys(one.content["victim"] for one in used))
     methods = list(dict.fromkeys(method for method, _, _ in cells))
     budgets = sorted({eps for _, eps, _ in cells})
-    faces = sorted({one.content["faces"] for one in told})
-    training = sorted({one.content["training_faces"] for one in told})
+    faces = sorted({one.content["faces"] for one in used})
+    training = sorted({one.content["training_faces"] for one in used})
     lines = [
         f"One perturbation for all faces, made from {_any_of(training)} training faces against one "
         f"classifier, on {_any_of(faces)} PrivateTest faces that stand in no other split, lossless "
@@ -48,8 +48,10 @@ def make(reports: Reports) -> Table:
     for method in methods:
         for eps in budgets:
             fooled = [_told(cells.get((method, eps, victim)), victim) for victim in victims]
-            lines.append(row([method, f"{eps:g}", *fooled, f"{unseen[method][eps]:.1f} %"]))
-    return Table("\n".join(lines), tuple(told))
+            mean = unseen[method].get(eps, math.nan)
+            told = "" if math.isnan(mean) else f"{mean:.1f} %"
+            lines.append(row([method, f"{eps:g}", *fooled, told]))
+    return Table("\n".join(lines), tuple(used))
 
 
 def draw(reports: Reports, path: Path) -> None:
