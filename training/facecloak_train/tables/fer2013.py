@@ -49,7 +49,7 @@ SYSTEMS: Final = {
     ),
     "resnet14-pgd": System(title="ResNet14, PGD-trained at 8/255"),
     "resnet14-trades": System(title="ResNet14, TRADES-trained at 8/255"),
-    "resnet14-short-fgsm": System(title="ResNet14, one epoch of FGSM at 2/255"),
+    "resnet14-plain": System(title="ResNet14, then labels and shifts alone"),
     "convnext": System(title="ConvNeXt, 1.9 M parameters"),
     "mobilenet": System(title="MobileNetV2, 0.84 M parameters"),
 }
