@@ -125,7 +125,7 @@ def standings(
     axes.margins(y=0.2)
     axes.set_xlabel(label)
     axes.grid(axis="x", alpha=0.3)
-    axes.legend(loc="best", fontsize="small")
+    figure.legend(loc="outside upper right", ncols=3, fontsize="small")
     figure.savefig(path, dpi=_DPI)
 
 
