@@ -146,12 +146,15 @@ class _Driver:
 
     def _start(self) -> None:
         left: deque[str] = deque()
-        cores, gpus = self._free()
+        most = self._engine.cores(), self._engine.gpus()
+        running = [_wanted(self._jobs[one], most) for one in self._running]
+        cores = most[0] - sum(one for one, _ in running)
+        gpus = most[1] - sum(one for _, one in running)
         while self._ready:
             job = self._jobs[self._ready.popleft()]
             if not self._can_start(job.id):
                 continue
-            want_cores, want_gpus = self._wanted(job)
+            want_cores, want_gpus = _wanted(job, most)
             if self._running and want_cores > cores:
                 left.append(job.id)  # all that follow want cores, too
                 break
@@ -181,17 +184,6 @@ class _Driver:
 
         self._ready.extendleft(reversed(left))
 
-    def _free(self) -> tuple[int, int]:
-        """The cores and GPUs that no job of ours has."""
-        wanted = [self._wanted(self._jobs[one]) for one in self._running]
-        cores = self._engine.cores() - sum(one for one, _ in wanted)
-        return cores, self._engine.gpus() - sum(one for _, one in wanted)
-
-    def _wanted(self, job: Job) -> tuple[int, int]:
-        """The cores and GPUs of a job on all its machines, as far as there are so many at all."""
-        most = self._engine.cores(), self._engine.gpus()
-        return min(job.cores * job.nodes, most[0]), min(job.gpus * job.nodes, most[1])
-
     def _end(self, outcome: Outcome) -> None:
         job, attempt = outcome.job, self._running.pop(outcome.job)
         if outcome.result is not None:
@@ -214,3 +206,8 @@ class _Driver:
                 self._ready.append(earlier)
         if self._can_start(job):
             self._ready.append(job)
+
+
+def _wanted(job: Job, most: tuple[int, int]) -> tuple[int, int]:
+    """The cores and GPUs of a job on all its machines, as far as there are so many at all."""
+    return min(job.cores * job.nodes, most[0]), min(job.gpus * job.nodes, most[1])

@@ -12,11 +12,13 @@ import socket
 import subprocess
 import threading
 import time
+from typing import Final
 
 from facecloak_train.grid.process import Stop
 from facecloak_train.grid.work import STOPS_WITHIN_S, Outcome, Work, assist, perform
 
-_VISIBLE = "CUDA_VISIBLE_DEVICES"
+_VISIBLE: Final = "CUDA_VISIBLE_DEVICES"
+_ASKS_S: Final = 30.0
 
 
 def _all_cores() -> int:
@@ -33,8 +35,11 @@ def _all_gpus() -> list[str]:
     if tool is None:
         return []
     asked = [tool, "--query-gpu=uuid", "--format=csv,noheader"]
-    told = subprocess.run(asked, capture_output=True, text=True, check=False)  # noqa: S603 - fixed
-    return told.stdout.split() if told.returncode == 0 else []
+    try:
+        told = subprocess.check_output(asked, text=True, timeout=_ASKS_S)  # noqa: S603 - fixed
+    except (OSError, subprocess.SubprocessError):
+        return []  # a tool without a driver, or one that hangs
+    return told.split()
 
 
 class LocalEngine:

@@ -19,6 +19,8 @@ from facecloak_train.grid.work import Outcome, Work, assist, perform
 
 _PLACES_S: Final = 300.0
 """How long to wait for room for all machines of a job."""
+_REASONS_S: Final = 5.0
+"""How much later than another the first machine of a job may end and still say why."""
 _RETRIES: Final = 3
 """How often Ray itself runs a task again whose node or worker was lost."""
 
@@ -184,6 +186,9 @@ class RayEngine:
             if not why:
                 return None
             outcome = _failed(job, f"another machine: {why}")
+        first = next(one for one, of in self._running.items() if of == job)
+        if self._ray.wait([first], timeout=_REASONS_S)[0]:
+            return None  # it has ended, too, and knows more of why; it is next
         self._give_up(job)
         return outcome
 

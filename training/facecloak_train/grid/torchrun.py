@@ -22,7 +22,6 @@ _WAITS_S: Final = 300.0
 """How long the other machines wait for the one that performs a job."""
 _MEETS_S: Final = 120
 """How long torchrun waits for all machines."""
-_MODULE: Final = ("-m", "facecloak_train")
 
 
 def program(job: Job, usual: Sequence[str], there: str, rank: int = 0) -> list[str]:
@@ -46,8 +45,8 @@ def program(job: Job, usual: Sequence[str], there: str, rank: int = 0) -> list[s
 
 
 def _body(usual: Sequence[str]) -> Sequence[str]:
-    """What torchrun runs: a script or a module; Python is its own."""
-    return usual[1:] if usual[:1] == (sys.executable,) else _MODULE
+    """What torchrun runs: it starts a script or a module with this Python, or another program."""
+    return usual[1:] if usual[0] == sys.executable else ("--no-python", *usual)
 
 
 @contextmanager

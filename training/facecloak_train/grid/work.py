@@ -129,10 +129,9 @@ def _check_place(work: Work, host: str) -> None:
 
 def _run(work: Work, place: Path, lock: int, stop: Stop, address: str) -> None:
     """Run the command. Raises _Fault where it does not end well."""
-    program = work.program or (sys.executable, "-m", "facecloak_train")
     kept = () if lock < 0 else (lock,)
     with torchrun.meeting(work.job, _meeting(work), address) as there:
-        full = torchrun.program(work.job, program, there)
+        full = torchrun.program(work.job, _program(work), there)
         why = process.run(full, place / LOG, _environment(work), stop, kept)
     if why:
         raise _Fault(why)
@@ -150,17 +149,20 @@ def assist(work: Work, rank: int, stop: Stop | None = None) -> str:
         Why it failed, in one line, or nothing.
     """
     stop = stop or Stop()
-    program = work.program or (sys.executable, "-m", "facecloak_train")
     try:
         _check_place(work, socket.gethostname())
         there = torchrun.awaited(_meeting(work), stop)
         if not there:
             return "" if stop.asked else "the machine that performs the job says nothing"
-        full = torchrun.program(work.job, program, there, rank)
+        full = torchrun.program(work.job, _program(work), there, rank)
         log = work.root / work.job.folder / f"log-{rank}.txt"
         return process.run(full, log, _environment(work), stop)
     except (_Fault, OSError) as exc:
         return " ".join(str(exc).split())
+
+
+def _program(work: Work) -> tuple[str, ...]:
+    return work.program or (sys.executable, "-m", "facecloak_train")
 
 
 def _meeting(work: Work) -> Path:

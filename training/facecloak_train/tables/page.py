@@ -25,6 +25,7 @@ from facecloak_train.tables.reports import (
     Reports,
     gather,
 )
+from facecloak_train.tables.table import Table
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ def write_table(name: str, settings: TableSettings) -> str:
     """
     reports = gather(settings.runs)
     _require(name, reports, settings)
-    text = _write(name, reports, settings.out)
+    text = _write(name, reports, settings.out).document()
     logger.info("%s", text)
     return text
 
@@ -84,12 +85,11 @@ def write_page(settings: TableSettings) -> None:
     for name in asked:
         _require(name, reports, settings)
     folder = settings.out.with_suffix("")
-    for name in asked:
-        _write(name, reports, folder / f"{name}.md")
+    texts = {name: _write(name, reports, folder / f"{name}.md").text for name in asked}
 
     def filled(found: re.Match[str]) -> str:
         begin, name, end = found.groups()
-        text = _MADE[name][0].make(reports).text
+        text = texts[name]
         where = f"[The commands of its rows]({folder.name}/{name}.md)."
         return f"{begin}\n{text}\n\n{where}\n\n![{name}]({folder.name}/{name}.png)\n\n{end}"
 
@@ -114,8 +114,9 @@ def _require(name: str, reports: Reports, settings: TableSettings) -> None:
         raise run.RunError(msg)
 
 
-def _write(name: str, reports: Reports, out: Path) -> str:
+def _write(name: str, reports: Reports, out: Path) -> Table:
     module = _MADE[name][0]
-    text: str = module.make(reports).write(out)
+    table: Table = module.make(reports)
+    table.write(out)
     module.draw(reports, out.with_suffix(".png"))
-    return text
+    return table

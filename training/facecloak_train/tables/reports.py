@@ -30,8 +30,8 @@ _KEYS: Final[Mapping[str, frozenset[str]]] = {
     SCORE: frozenset({"rows", "calibration_error"}),
     CLIPS: frozenset({"reading", "net", "protocol", "clips", "subjects", "classes"}),
     ROBUSTNESS: frozenset({"rows", "faces"}),
-    UNIVERSAL: frozenset({"rows", "victim"}),
-    CLIP_ATTACK: frozenset({"rows", "eps", "folds", "offsets", "classes"}),
+    UNIVERSAL: frozenset({"rows", "victim", "faces", "training_faces"}),
+    CLIP_ATTACK: frozenset({"rows", "eps", "period_s", "folds", "offsets", "classes"}),
 }
 """What each kind has at least, beside its command."""
 

@@ -19,13 +19,15 @@ class Table:
     text: str
     reports: tuple[Report, ...]
 
-    def write(self, out: Path) -> str:
-        """Write it with the command of each report; returns what was written."""
+    def document(self) -> str:
+        """The table, and below it the command of each report."""
         made = dict.fromkeys(report.command for report in self.reports)
-        text = "\n".join([self.text, "", "Made by:", "", *(f"- `{one}`" for one in made), ""])
+        return "\n".join([self.text, "", "Made by:", "", *(f"- `{one}`" for one in made), ""])
+
+    def write(self, out: Path) -> None:
+        """Write the document."""
         out.parent.mkdir(parents=True, exist_ok=True)
-        run.write_atomically(out, text.encode())
-        return text
+        run.write_atomically(out, self.document().encode())
 
 
 def mean_of(values: list[float], digits: int = 2) -> str:
