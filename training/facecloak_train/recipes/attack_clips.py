@@ -8,7 +8,7 @@ Measured are a still perturbation by Moosavi-Dezfooli's procedure for each class
 as it was published, as it is and within the budget, a still and a beating one of random signs,
 C-DUP's circle of frames and this project's own, which beats, each against all classifiers together.
 Everything is rounded to 8 bits, and measured at several times in the period at which a clip can
-begin: the worst of them counts as much as the mean. Half a minute a fold for each classifier.
+begin: the worst of them counts as much as the mean. Two minutes a fold for each classifier.
 """
 
 import json
