@@ -88,6 +88,8 @@ def test_from_faces_to_a_fooled_judge(tiny_net, tiny_faces, tmp_path):
                 "12",
                 "--passes",
                 "6",
+                "--faces",
+                "600",
                 "--batch",
                 "20",
                 "--step",
