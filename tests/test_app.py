@@ -257,4 +257,4 @@ def test_another_strength_or_perturbation_reaches_the_tailor(smiling):
     made.protector.close()
     start, strength = made.tailor._orders
     assert strength == 1.5
-    assert start.member("any").cosine.any()
+    assert start.member("any").moves

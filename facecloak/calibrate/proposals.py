@@ -41,13 +41,11 @@ class Proposals:
     def __init__(self, start: Perturbation, rng: np.random.Generator) -> None:
         header = start.header
         self._rng = rng
-        self._limit = displacement.ROOM * header.eps - float(
-            np.hypot(start.cosine, start.sine).max()
-        )
+        self._limit = displacement.ROOM * start.still_eps
         paints = len(start.static) >= LAST_CELLS and self._limit >= 1.0
         bends = header.shift > 0 and header.strain > 0
         if not (paints or bends):
-            msg = "This perturbation leaves nothing to refine: its moving part takes all of eps."
+            msg = "This perturbation leaves nothing to refine: all of it changes with time."
             raise ConfigError(msg, "Choose another --perturbation.")
         self._bend_share = (BEND_SHARE if paints else 1.0) if bends else 0.0
 

@@ -1,9 +1,10 @@
 """Several perturbations in one file: one for every face, and one for each of some expressions.
 
 A classifier, the selector, reads the face as captured; its label says which member the face gets.
-All members share one header, so each keeps the same budgets. So does every convex mix of members,
-pixel by pixel: the size of a change, the length of a shift and its strain are norms, and no norm of
-a mix is larger than the largest of those that are mixed. ``docs/formats.md`` describes the file.
+All members share one header and one circle, so each keeps the same budgets. So does every convex
+mix of members, pixel by pixel: the size of a change, the length of a shift and its strain are
+norms, and no norm of a mix is larger than the largest of those that are mixed. ``docs/formats.md``
+describes the file.
 """
 
 from collections.abc import Mapping
@@ -12,8 +13,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self
 
+import numpy as np
+
 from facecloak.core import perturbation
-from facecloak.core.perturbation import ANY, BANK_FORMAT, FORMAT, Header, Perturbation
+from facecloak.core.perturbation import ANY, BANK_FORMATS, FORMAT, OWN, SHARED, Header, Perturbation
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,7 +28,7 @@ class Bank:
         members: ``"any"``, for every face, and one for each of ``header.answers``; read-only.
 
     Raises:
-        ValueError: a member is missing, is not among the answers, or has another header.
+        ValueError: a member is missing, is not among the answers, or has another header or circle.
     """
 
     header: Header
@@ -42,6 +45,11 @@ class Bank:
         for label in wanted:
             if self.members[label].header != self.header:
                 msg = f"the member {label!r} has another header than its bank"
+                raise ValueError(msg)
+            if not np.array_equal(self.members[label].circle, self.members[ANY].circle):
+                msg = (
+                    f"the member {label!r} changes otherwise with time than the one for every face"
+                )
                 raise ValueError(msg)
         ordered = {label: self.members[label] for label in wanted}
         object.__setattr__(self, "members", MappingProxyType(ordered))
@@ -78,14 +86,12 @@ class Bank:
 
     def save(self, path: Path) -> None:
         """Write the file in one step, in the header's format. Its suffix is ``.safetensors``."""
-        if self.header.format != BANK_FORMAT:
+        if self.header.format not in BANK_FORMATS:
             self.members[ANY].save(path)
             return
-        tensors = {
-            f"{label}.{name}": tensor
-            for label, member in self.members.items()
-            for name, tensor in member.tensors().items()
-        }
+        tensors = {name: getattr(self.members[ANY], name) for name in SHARED}
+        for label, member in self.members.items():
+            tensors |= {f"{label}.{name}": getattr(member, name) for name in OWN}
         perturbation.write(path, self.header, tensors)
 
 
@@ -97,31 +103,26 @@ def load(path: Path) -> Bank:
             header names, or a member leaves the budget.
     """
     with perturbation.reading(path) as (header, file):
-        if header.format != BANK_FORMAT:
-            return Bank.of(_member(header, file, ""))
+        if header.format not in BANK_FORMATS:
+            return Bank.of(perturbation.member(header, file))
         _check_tensors(header, set(file.keys()))
         labels = (ANY, *header.answers)
         return Bank(header, {label: _member(header, file, label) for label in labels})
 
 
 def _member(header: Header, file: Any, label: str) -> Perturbation:  # noqa: ANN401 - safetensors'
-    """The member called ``label``, or the only one. Raises ValueError that names it."""
-    prefix = f"{label}." if label else ""
+    """The member called ``label``. Raises ValueError that names it."""
     try:
-        tensors = {name: file.get_tensor(prefix + name) for name in perturbation.names(header)}
-        return Perturbation(header, **tensors)
+        return perturbation.member(header, file, f"{label}.")
     except ValueError as exc:
-        if not label:
-            raise
         msg = f"of the member {label!r}, {exc}"
         raise ValueError(msg) from exc
 
 
 def _check_tensors(header: Header, held: set[str]) -> None:
     """Raises ValueError where a file does not hold exactly what its header names."""
-    wanted = {
-        f"{label}.{name}" for label in (ANY, *header.answers) for name in perturbation.names(header)
-    }
+    own, shared = perturbation.names(header)
+    wanted = {f"{label}.{name}" for label in (ANY, *header.answers) for name in own} | set(shared)
     if missing := sorted(wanted - held):
         msg = f"the tensor {missing[0]!r} is missing"
         raise ValueError(msg)

@@ -1,7 +1,7 @@
 """The perturbation file and what it paints: one pattern for every face, a function of time.
 
     out(p, t) = in(p + d(p)) + delta(p, t)
-    delta(t) = static + cosine * cos(2 pi t / period) + sine * sin(2 pi t / period)
+    delta(t) = static + circle[round(len(circle) * t / period) mod len(circle)]
 
 in 8-bit levels, on coarse square grids over the aligned face, enlarged by cubic interpolation, kept
 within ``eps`` and faded out by an oval. It is added to blue, green and red alike, so it changes
@@ -27,10 +27,12 @@ from facecloak.core.displacement import Field
 from facecloak.core.errors import ArtifactError
 from facecloak.core.interpolation import Plane, enlarge, oval
 
-FORMAT: Final = 2
-BANK_FORMAT: Final = 3
-FORMATS: Final = (1, FORMAT, BANK_FORMAT)
-"""Those that are read; 1 knows no displacement, and 3 is of several, see ``core.bank``."""
+FORMAT: Final = 4
+BANK_FORMAT: Final = 5
+BANK_FORMATS: Final = (3, BANK_FORMAT)
+"""Those of several, see ``core.bank``."""
+FORMATS: Final = (1, 2, 3, FORMAT, BANK_FORMAT)
+"""Those that are read; up to 3 a quadrature pair changed with time, and 1 knew no displacement."""
 ANY: Final = "any"
 """The member of a bank that is for every face."""
 TEMPLATE: Final = "fer2013-mesh-1"
@@ -44,7 +46,17 @@ MAX_STRAIN: Final = 0.4
 """The largest strain, likewise."""
 _KEY: Final = "facecloak"
 _REMEDY: Final = "Make it again with `facecloak-train attack`, or reinstall FaceCloak."
-_PLANES: Final = ("static", "cosine", "sine")
+_PAIR: Final = ("cosine", "sine")
+_PAIR_FPS: Final = 30
+"""How many frames a second a pair becomes."""
+
+
+Circle = NDArray[np.float32]
+"""``float32[P, K, K]``: grids that are added one after the other, levels."""
+OWN: Final = ("static", "displacement")
+"""What a file holds of each perturbation."""
+SHARED: Final = ("circle",)
+"""What it holds once, for all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +80,7 @@ class Header:
         eps: largest change of a channel, in 8-bit levels; an L-infinity budget.
         shift: largest displacement, in face widths; a budget.
         strain: largest strain of the displacement; a budget.
-        period_s: period of the time-varying part, in seconds.
+        period_s: how long it takes to go round the circle once, in seconds.
         template: the aligned-face geometry.
         method: how it was made.
         seed: seed of the random choices.
@@ -121,10 +133,10 @@ class Header:
 
     def _check_answers(self) -> None:
         named = (*self.answers, self.selector)
-        if self.format != BANK_FORMAT:
+        if self.format not in BANK_FORMATS:
             wrong = named != ("",) and f"format {self.format} knows no answers and no selector"
         elif not self.answers or not all(isinstance(name, str) and name for name in named):
-            wrong = f"format {BANK_FORMAT} needs the names of at least one answer and its selector"
+            wrong = f"format {self.format} needs the names of at least one answer and its selector"
         else:
             wrong = len({ANY, *self.answers}) <= len(self.answers) and (
                 f"answers {self.answers!r} are not different labels other than {ANY!r}"
@@ -140,35 +152,29 @@ class Perturbation:
     Attributes:
         header: what it says about itself.
         static: ``float32[G, G]``, levels.
-        cosine: ``float32[K, K]``, levels; amplitude of the even half of the quadrature pair.
-        sine: ``float32[K, K]``, levels; of the odd half.
+        circle: ``float32[P, K, K]``, levels; one grid after the other is added to the static one.
         displacement: ``float32[2, D, D]``, face widths; see ``core.displacement``.
 
     Raises:
-        ValueError: the pattern leaves its own budget at a grid point, or has the wrong form.
+        ValueError: a part leaves its own budget at a grid point, or has the wrong form.
     """
 
     header: Header
     static: Plane
-    cosine: Plane = field(default_factory=lambda: np.zeros((1, 1), np.float32))
-    sine: Plane = field(default_factory=lambda: np.zeros((1, 1), np.float32))
+    circle: Circle = field(default_factory=lambda: np.zeros((1, 1, 1), np.float32))
     displacement: Field = field(default_factory=lambda: np.zeros((2, 1, 1), np.float32))
 
     def __post_init__(self) -> None:
-        for name in _PLANES:
-            _check_grid(name, getattr(self, name), "float32[G, G]", ())
+        _check_grid("static", self.static, "float32[G, G]", ())
+        _check_grid("circle", self.circle, "float32[P, K, K]", (max(1, len(self.circle)),))
         _check_grid("displacement", self.displacement, "float32[2, D, D]", (2,))
-        if self.cosine.shape != self.sine.shape:
-            msg = f"cosine and sine differ in shape: {self.cosine.shape} and {self.sine.shape}"
-            raise ValueError(msg)
         if self.reach < LEAST_REACH and not self.displaces:
             msg = f"the pattern reaches {self.reach:.3f} levels and would change no pixel"
             raise ValueError(msg)
-        if self.reach > self.header.eps * (1 + 1e-6):
-            msg = (
-                f"the pattern reaches {self.reach:.3f} levels, more than its eps {self.header.eps}"
-            )
-            raise ValueError(msg)
+        for part in (self.static, self.circle):
+            if (most := float(np.abs(part).max())) > self.header.eps * (1 + 1e-6):
+                msg = f"the pattern reaches {most:.3f} levels, more than its eps {self.header.eps}"
+                raise ValueError(msg)
         if not self.displaces:
             return
         if self.header.format == 1:
@@ -188,12 +194,18 @@ class Perturbation:
     @property
     def reach(self) -> float:
         """The most that a grid point can change a pixel at any time, in levels."""
-        return float(np.abs(self.static).max() + np.hypot(self.cosine, self.sine).max())
+        both = float(np.abs(self.static).max() + np.abs(self.circle).max())
+        return min(both, self.header.eps)
+
+    @property
+    def still_eps(self) -> float:
+        """What the still part may reach, in levels: beside a circle, what it does reach."""
+        return float(np.abs(self.static).max()) if self.moves else self.header.eps
 
     @property
     def moves(self) -> bool:
         """Whether the pattern changes with time."""
-        return bool(self.cosine.any() or self.sine.any())
+        return bool(self.circle.any())
 
     def render(self, size_px: int, t_s: float = 0.0) -> Plane:
         """Paint the pattern on the aligned face.
@@ -206,30 +218,22 @@ class Perturbation:
             ``float32[size_px, size_px]``, levels, at most ``header.eps`` everywhere and exactly
             zero outside the oval.
         """
-        phase = 2.0 * math.pi * t_s / self.header.period_s
         painted = enlarge(self.static, size_px)
         if self.moves:
-            painted = (
-                painted
-                + math.cos(phase) * enlarge(self.cosine, size_px)
-                + math.sin(phase) * enlarge(self.sine, size_px)
-            )
+            turn = round(len(self.circle) * t_s / self.header.period_s) % len(self.circle)
+            painted = painted + enlarge(self.circle[turn], size_px)
         bounded: Plane = np.clip(painted, -self.header.eps, self.header.eps) * oval(size_px)
         return bounded
-
-    def tensors(self) -> dict[str, NDArray[np.float32]]:
-        """What a file of its format holds of it, by name."""
-        return {name: np.ascontiguousarray(getattr(self, name)) for name in names(self.header)}
 
     def save(self, path: Path) -> None:
         """Write the file in one step. The suffix should be ``.safetensors``.
 
         Raises ValueError where it is a member of a bank.
         """
-        if self.header.format == BANK_FORMAT:
+        if self.header.format in BANK_FORMATS:
             msg = "a member of a bank is saved with its bank"
             raise ValueError(msg)
-        write(path, self.header, self.tensors())
+        write(path, self.header, {name: getattr(self, name) for name in OWN + SHARED})
 
 
 def load(path: Path) -> Perturbation:
@@ -239,24 +243,51 @@ def load(path: Path) -> Perturbation:
         ArtifactError: the file is missing, damaged, a bank of several, or leaves its own budget.
     """
     with reading(path) as (header, file):
-        if header.format == BANK_FORMAT:
+        if header.format in BANK_FORMATS:
             what = f"{path.name} holds {1 + len(header.answers)} perturbations, not one alone."
-            raise ArtifactError(what, f"Name a file of another format than {BANK_FORMAT}.")
-        return Perturbation(header, **{name: file.get_tensor(name) for name in names(header)})
+            raise ArtifactError(what, "Name a file that holds one.")
+        return member(header, file)
 
 
-def names(header: Header) -> tuple[str, ...]:
-    """What a file of this format holds of each perturbation."""
-    return _PLANES if header.format == 1 else (*_PLANES, "displacement")
+def names(header: Header) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What a file of this format holds of each perturbation, and once for all of them."""
+    if header.format in {FORMAT, BANK_FORMAT}:
+        return OWN, SHARED
+    return ("static", *_PAIR) if header.format == 1 else ("static", *_PAIR, "displacement"), ()
+
+
+def member(header: Header, file: Any, prefix: str = "") -> Perturbation:  # noqa: ANN401 - safetensors'
+    """One perturbation of an open file, whose own tensors are called so after a prefix.
+
+    Raises ValueError where it does not keep what the header promises.
+    """
+    own, shared = names(header)
+    tensors = {name: file.get_tensor(prefix + name) for name in own}
+    tensors |= {name: file.get_tensor(name) for name in shared}
+    if not shared:
+        cosine, sine = (tensors.pop(name) for name in _PAIR)
+        tensors["circle"] = _circle_of(cosine, sine, header.period_s)
+    return Perturbation(header, **tensors)
+
+
+def _circle_of(cosine: Plane, sine: Plane, period_s: float) -> Circle:
+    """The frames of a quadrature pair, ``cosine cos(2 pi t / period) + sine sin(...)``."""
+    for name, grid in zip(_PAIR, (cosine, sine), strict=True):
+        _check_grid(name, grid, "float32[K, K]", ())
+    count = max(1, round(_PAIR_FPS * period_s)) if cosine.any() or sine.any() else 1
+    phases = 2.0 * np.pi * np.arange(count)[:, None, None] / count
+    frames: Circle = (np.cos(phases) * cosine + np.sin(phases) * sine).astype(np.float32)
+    return frames
 
 
 def write(path: Path, header: Header, tensors: Mapping[str, NDArray[np.float32]]) -> None:
-    """Write a header and tensors in one step."""
-    fields = asdict(header)
-    if header.format != BANK_FORMAT:  # older readers refuse a field that they do not know
+    """Write a header and tensors in one step, in the format of today."""
+    fields = asdict(header) | {"format": BANK_FORMAT if header.answers else FORMAT}
+    if not header.answers:
         del fields["answers"], fields["selector"]
     part = path.with_name(path.name + ".part")
-    save_file(dict(tensors), part, metadata={_KEY: json.dumps(fields)})
+    whole = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+    save_file(whole, part, metadata={_KEY: json.dumps(fields)})
     part.replace(path)
 
 

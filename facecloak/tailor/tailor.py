@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from facecloak.core import displacement
 from facecloak.core.bank import Bank
 from facecloak.core.clock import Clock, monotonic
-from facecloak.core.perturbation import ANY, LEAST_REACH, Perturbation
+from facecloak.core.perturbation import ANY, LEAST_REACH, OWN, SHARED, Perturbation
 from facecloak.core.types import Face, Fitted, Frame, Sighting, Verdict
 from facecloak.tailor.ascent import Ascent, Moment, Suit
 from facecloak.tailor.canvas import FINE_PX, Canvas
@@ -205,8 +205,7 @@ class GradientTailor:
 
     def _new(self, label: str) -> Suit:
         start = self._start.member(label)
-        swing = float(np.hypot(start.cosine, start.sine).max())
-        eps = max(0.0, start.header.eps - swing)
+        eps = start.still_eps
         pattern = np.zeros((CELLS, CELLS), np.float32)
         shifts = np.zeros((2, FIELD_CELLS, FIELD_CELLS), np.float32)
         if start.static.any() and not self._from_scratch:
@@ -256,19 +255,15 @@ class GradientTailor:
         if header.shift:
             shifts = displacement.within(shifts, most_shift=header.shift, most_strain=header.strain)
             suit.shifts = shifts
-        swing = float(np.hypot(start.cosine, start.sine).max())
-        if not shifts.any() and float(np.abs(suit.pattern).max()) + swing < LEAST_REACH:
+        most = float(np.abs(suit.pattern).max() + np.abs(start.circle).max())
+        if not shifts.any() and most < LEAST_REACH:
             return None  # a tiny budget, and less of it on smooth skin
-        return Perturbation(header, suit.pattern, start.cosine, start.sine, shifts.copy())
+        return Perturbation(header, suit.pattern, start.circle, shifts.copy())
 
 
 def _alike(one: Bank, other: Bank) -> bool:
     return one.header == other.header and all(
-        np.array_equal(a, b)
+        np.array_equal(getattr(one.member(label), name), getattr(other.member(label), name))
         for label in one.labels
-        for a, b in zip(
-            one.member(label).tensors().values(),
-            other.member(label).tensors().values(),
-            strict=True,
-        )
+        for name in (*OWN, *SHARED)
     )

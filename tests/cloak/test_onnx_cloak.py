@@ -26,7 +26,7 @@ HEADER = Header(eps=8.0, method="t", seed=0, datasets=(), victims=(), shift=0.01
 
 PATTERN = Bank.of(Perturbation(HEADER, STATIC.copy()))
 BOTH = Bank.of(Perturbation(HEADER, STATIC.copy(), displacement=FIELD.copy()))
-BEATING = Perturbation(HEADER, STATIC / 2, STATIC[:8, :8] / 4, STATIC[8:16, :8] / 4)
+BEATING = Perturbation(HEADER, STATIC / 2, np.stack([STATIC[:8, :8], STATIC[8:16, :8]]) / 4)
 MOVING = Bank.of(BEATING)
 
 

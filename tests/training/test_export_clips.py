@@ -106,7 +106,7 @@ def test_a_card_of_clips_says_how_long_they_are():
     assert not ModelCard(**usual | {"input_layout": "N1HW"}).is_clip
 
 
-def test_a_perturbation_gets_a_beating_part_in_every_member_and_keeps_the_rest(
+def test_a_perturbation_gets_a_circle_for_every_member_and_keeps_the_rest(
     exported, tiny_clips, tmp_path
 ):
     usual = bank.load(artifacts.perturbation("default"))
@@ -119,9 +119,9 @@ def test_a_perturbation_gets_a_beating_part_in_every_member_and_keeps_the_rest(
             exports=(exported.out,),
             unseen=tiny_clips,
             out=tmp_path / "joint.safetensors",
-            eps=3.0,
+            eps=6.0,
             offsets=2,
-            beat=Beat(steps=6, batch=6, cells=4, period_s=0.4),
+            beat=Beat(steps=6, batch=6, cells=4, frames=12),
         )
     )
     read = bank.load(tmp_path / "joint.safetensors")
@@ -129,9 +129,10 @@ def test_a_perturbation_gets_a_beating_part_in_every_member_and_keeps_the_rest(
     for label, member in read.members.items():
         np.testing.assert_array_equal(member.static, usual.member(label).static)
         np.testing.assert_array_equal(member.displacement, usual.member(label).displacement)
-        np.testing.assert_array_equal(member.cosine, made.member(ANY).cosine)
-        assert 1.0 < np.hypot(member.cosine, member.sine).max() <= 3.0 + 1e-3
-    assert read.header.eps == usual.header.eps + 3.0
+        np.testing.assert_array_equal(member.circle, made.member(ANY).circle)
+        assert member.circle.shape == (12, 4, 4)
+        assert 1.0 < np.abs(member.circle).max() <= 6.0
+    assert read.header.eps == 6.0
     assert read.header.period_s == 0.4
     card = OnnxClassifier(exported.out, "cpu").card
     assert read.header.victims[-1] == Victim("Tiny", card.sha256)

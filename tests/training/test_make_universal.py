@@ -37,7 +37,7 @@ def test_without_a_selector_it_is_one_perturbation_that_older_readers_take(
     made = make_universal(settings(tiny_faces, tiny_weights, out))
     assert made.labels == (ANY,)
     alone = perturbation.load(out)
-    assert alone.header.format == 2
+    assert alone.header.format == 4
     assert alone.header.victims[0].name == "tiny"
     assert np.abs(alone.static).max() <= 16.0
     np.testing.assert_array_equal(alone.static, bank.load(out).member("happy").static)

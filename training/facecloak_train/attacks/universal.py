@@ -31,6 +31,7 @@ def ascend(
     parts: Sequence[Part],
     *,
     decay: float = 0.9,
+    enough: float | None = None,
 ) -> list[Tensor]:
     """Maximise the mean objectives together, each part within its budget.
 
@@ -45,6 +46,9 @@ def ascend(
         batches: what to maximise over, in order; each is used for one step.
         parts: what is found.
         decay: share of the accumulated gradient that a step keeps, in ``[0, 1)``.
+        enough: the objective of a sample from which on it needs no more; a victim counts by the
+            square of the share of the batch that is below, so that one that is fooled leaves the
+            budget to the others. None: all victims count alike.
 
     Returns:
         The parts, in their order.
@@ -60,9 +64,11 @@ def ascend(
         values = [value.detach().requires_grad_() for value in values]
         directions = [decay * direction for direction in directions]
         for objective in objectives:
-            gradients = torch.autograd.grad(objective(batch, *values).mean(), values)
+            reached = objective(batch, *values)
+            gradients = torch.autograd.grad(reached.mean(), values)
+            weight = 1.0 if enough is None else float((reached < enough).float().mean()) ** 2
             directions = [
-                direction + gradient / gradient.abs().sum().clamp_min(1e-20)
+                direction + weight * gradient / gradient.abs().sum().clamp_min(1e-20)
                 for direction, gradient in zip(directions, gradients, strict=True)
             ]
         values = [

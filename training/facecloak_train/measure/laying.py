@@ -85,15 +85,14 @@ def _patterns(shipped: Bank, *, parts: bool) -> dict[str, Bank]:
     if parts and all(one.displaces and one.reach for one in members.values()):
         nothing = np.zeros((1, 1), np.float32)
         alone = {
-            label: Perturbation(still, one.static, one.cosine, one.sine)
-            for label, one in members.items()
+            label: Perturbation(still, one.static, one.circle) for label, one in members.items()
         }
         moved = {
-            label: dataclasses.replace(one, static=nothing, cosine=nothing, sine=nothing)
+            label: dataclasses.replace(one, static=nothing, circle=nothing[None])
             for label, one in members.items()
         }
         patterns |= {"pattern alone": Bank(still, alone), "displacement alone": Bank(header, moved)}
-    cells = max(len(members[ANY].static), len(members[ANY].cosine))
+    cells = max(len(members[ANY].static), members[ANY].circle.shape[-1])
     grid = random_sign(cells if cells > 1 else _NOISE_CELLS, header.eps, header.seed)
     single = dataclasses.replace(still, format=FORMAT, answers=(), selector="")
     return patterns | {NOISE: Bank.of(Perturbation(single, grid))}

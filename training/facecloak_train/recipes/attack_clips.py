@@ -6,8 +6,8 @@
 In each fold neither the classifiers nor the attack have seen the person that it is measured on.
 Measured are a still perturbation by Moosavi-Dezfooli's procedure for each classifier, AdverFacial's
 as it was published, as it is and within the budget, a still and a beating one of random signs,
-C-DUP's circle of frames and this project's own, which beats, each against all classifiers together.
-Everything is rounded to 8 bits, and measured at several times in the period at which a clip can
+a pair that beats and the circle of frames that `beat` makes, each against all classifiers together.
+Everything is rounded to 8 bits, and measured at several frames of the circle at which a clip can
 begin: the worst of them counts as much as the mean. Two minutes a fold for each classifier.
 """
 
@@ -28,6 +28,7 @@ from facecloak_train.attacks.adverfacial import adverfacial
 from facecloak_train.attacks.temporal import (
     LEVELS,
     ClipPainter,
+    beating,
     beating_pair,
     circular,
     moosavi_dezfooli,
@@ -53,8 +54,8 @@ _CLEAN: Final = "clean"
 _PUBLISHED_CLIPS: Final = 8
 """From how many of the clips that they are measured on the published ones are made, in one pass:
 they take a tenth of a second for each frame."""
-CIRCULAR: Final = "C-DUP, a circle of frames"
-OWN: Final = "FaceCloak, beating"
+PAIR: Final = "FaceCloak, beating"
+OWN: Final = "FaceCloak, a circle of frames"
 
 
 def attack_clips(settings: AttackClipsSettings) -> dict[str, Any]:
@@ -97,7 +98,7 @@ def attack_clips(settings: AttackClipsSettings) -> dict[str, Any]:
     report = {
         "command": " ".join(["facecloak-train", *sys.argv[1:]]),
         "eps": settings.eps,
-        "period_s": settings.beat.period_s,
+        "period_s": settings.beat.frames / CLIP_FPS,
         "folds": len(parts),
         "offsets": settings.offsets,
         "classes": whole.classes,
@@ -143,8 +144,9 @@ def _attack_fold(
         The most levels that AdverFacial's changes a value by without a bound.
     """
     training, held_out = whole.only(~test), whole.only(test).frames
-    painter = ClipPainter(CLIP_PX, settings.eps, settings.beat.period_s)
-    offsets_s = np.arange(settings.offsets) / settings.offsets * settings.beat.period_s
+    painter, nothing = ClipPainter(CLIP_PX, settings.eps), torch.zeros(1, 1)
+    count = settings.beat.frames
+    starts = torch.arange(settings.offsets) * count // settings.offsets
 
     def tell(victim: str, method: str, changes: Sequence[Change | None]) -> None:
         said = [clip_logits(victims[victim], held_out, change).argmax(1) for change in changes]
@@ -154,13 +156,15 @@ def _attack_fold(
     signs = torch.rand(3, settings.beat.cells, settings.beat.cells, generator=generator) < 0.5
     random = (signs.float() * 2.0 - 1.0) * settings.eps
     nothing = torch.zeros(1, 1)
-    pair = beating_pair([*victims.values()], training.frames, painter, nothing, settings.beat)
-    still = [_painted(painter, random[0], torch.zeros(2, 1, 1), 0.0)]
-    circle = circular([*victims.values()], training.frames, painter, settings.beat)
-    noise = within_beat(settings.eps)(random[1:])
-    beating, own = (
-        [_painted(painter, nothing, one, float(at_s)) for at_s in offsets_s]
-        for one in (noise, pair)
+    nets, seen = [*victims.values()], training.frames
+    still = _painted(painter, random[0], torch.zeros(1, 1, 1), 0)
+    noise, pair, circle = (
+        [_painted(painter, nothing, one, int(start)) for start in starts]
+        for one in (
+            beating(within_beat(settings.eps)(random[1:]), count),
+            beating_pair(nets, seen, settings.eps, settings.beat),
+            circular(nets, seen, painter, nothing, settings.beat),
+        )
     )
     published = adverfacial(held_out[:_PUBLISHED_CLIPS], settings.beat.seed, passes=1)
     most = settings.eps / LEVELS
@@ -170,20 +174,15 @@ def _attack_fold(
         tell(name, UAP, [_added(uap)])
         tell(name, PUBLISHED, [_added(published)])
         tell(name, PUBLISHED_BOUND, [_added(published.clamp(-most, most))])
-        tell(name, RANDOM, still)
-        tell(name, BEATING_RANDOM, beating)
-        tell(name, CIRCULAR, [_circling(painter, circle, at_s) for at_s in offsets_s])
-        tell(name, OWN, own)
+        tell(name, RANDOM, [still])
+        tell(name, BEATING_RANDOM, noise)
+        tell(name, PAIR, pair)
+        tell(name, OWN, circle)
     return LEVELS * float(published.abs().max())
 
 
-def _painted(painter: ClipPainter, static: Tensor, pair: Tensor, start_s: float) -> Change:
-    return lambda seen: painter.cloak(seen, static, pair, torch.full((len(seen),), start_s))
-
-
-def _circling(painter: ClipPainter, circle: Tensor, start_s: float) -> Change:
-    start = round(start_s * CLIP_FPS)
-    return lambda seen: painter.circle(seen, circle, torch.full((len(seen),), start))
+def _painted(painter: ClipPainter, static: Tensor, circle: Tensor, start: int) -> Change:
+    return lambda seen: painter.cloak(seen, static, circle, torch.full((len(seen),), start))
 
 
 def _added(still: Tensor) -> Change:

@@ -83,22 +83,23 @@ class FitClipsSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beat:
-    """How a pattern that goes round is made: by ascent against all classifiers together."""
+    """How a pattern that changes with time is made: by ascent against all classifiers together."""
 
-    period_s: float = 0.8
-    """How long it takes to go round once."""
-    cells: int = 32
+    frames: int = 24
+    """Frames of the circle that it goes round in, 30 a second."""
+    cells: int = 56
     """Side of its grids."""
-    steps: int = 120
+    steps: int = 150
     """Steps of the ascent."""
-    batch: int = 24
+    batch: int = 16
     """Clips per step."""
     step: float = 1.0
     """Length of the first step, in levels; it falls to a tenth of that."""
     confidence: float = 5.0
     """A lead of the wrong class, in logits, that is enough."""
-    worst_first: float = 0.0
-    """How much more often moments are asked at which few are fooled so far; 0 asks all alike."""
+    jitter_px: int = 1
+    """How far clips are moved at random before they are read, in pixels of 112: classifiers align
+    faces in their own way."""
     seed: int = 1
     """Seed of every random choice."""
 
@@ -120,14 +121,14 @@ class AttackClipsSettings:
     fold: int = 0
     """Which fold alone, counted from 1, as of `fit-clips`."""
     offsets: int = 8
-    """At how many times in its period the pattern begins, when it is measured."""
+    """At how many frames of the circle clips begin, when it is measured."""
     beat: Beat = field(default_factory=Beat)
-    """How the beating pattern is made."""
+    """How what changes with time is made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BeatSettings:
-    """Give a perturbation a beating part against classifiers of clips; the rest of it stays."""
+    """Give a perturbation a part that changes with time, against classifiers of clips."""
 
     perturbation: Path
     """The .safetensors to begin with."""
@@ -142,10 +143,10 @@ class BeatSettings:
     """A folder of clips of other people, to measure on."""
     out: Path
     """The .safetensors to write."""
-    eps: float = 4.0
-    """The most that the beating part may change a value by, in 8-bit levels."""
+    eps: float = 8.0
+    """The most that a value may change in all, in 8-bit levels."""
     offsets: int = 8
-    """At how many times in its period the pattern begins, when it is measured."""
+    """At how many frames of the circle clips begin, when it is measured."""
     beat: Beat = field(default_factory=Beat)
     """How it is made."""
 
