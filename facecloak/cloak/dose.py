@@ -1,5 +1,6 @@
 """How much of a bank is given: its budgets at a strength, and its patterns in 8 bits."""
 
+import functools
 import math
 from typing import Final
 
@@ -7,17 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facecloak.cloak.selector import Mix
-from facecloak.core import displacement
+from facecloak.core import displacement, geometry
 from facecloak.core.bank import Bank
 from facecloak.core.displacement import Field
 from facecloak.core.errors import ConfigError
+from facecloak.core.interpolation import flank
 from facecloak.core.perturbation import MAX_EPS, MAX_SHIFT, MAX_STRAIN, Perturbation
+from facecloak.core.types import Face
 
 MAX_STRENGTH: Final = 2.0
 ZERO: Final = 128
 """The step that changes nothing."""
 FIELD_PX: Final = 96
 """Side of a field of shifts: much finer than its cells, and little memory."""
+_SIDES: Final = 128
+"""As how many parts of a face width its sides are told apart."""
 _PATTERN_PX: Final = (64, 128, 256, 512)
 _FINENESS: Final = 0.7
 """Pixels of the pattern for each of the face: its cells are larger, and little memory is fast."""
@@ -95,10 +100,13 @@ class Dose:
         whole: NDArray[np.float64] = np.clip(exact, -self.budget, self.budget)
         return whole
 
-    def steps(self, mix: Mix, face_px: float, t_s: float) -> Steps:
-        """The pattern for a face of that width, little coarser than it at most: ``uint8[S, S]``."""
-        wanted_px = _FINENESS * face_px
+    def steps(self, mix: Mix, face: Face, t_s: float) -> Steps:
+        """The pattern for a face, little coarser than it at most: ``uint8[S, S]``."""
+        wanted_px = _FINENESS * geometry.face_width_px(face.face_from_frame)
         size_px = next((size for size in _PATTERN_PX if size >= wanted_px), _PATTERN_PX[-1])
+        return _beside_nothing(self._mixed(mix, size_px, t_s), face)
+
+    def _mixed(self, mix: Mix, size_px: int, t_s: float) -> Steps:
         if len(mix) == 1:
             (label,) = mix
             return self._member(label, size_px, t_s)
@@ -140,3 +148,17 @@ class Dose:
         levels = painted * np.float32(self._strength)
         steps: Steps = np.rint(levels * self.steps_per_level + ZERO).astype(np.uint8)
         return steps
+
+
+def _beside_nothing(steps: Steps, face: Face) -> Steps:
+    """The pattern without what would lie beside a head that is turned."""
+    left, right = (round(_SIDES * side) / _SIDES for side in (face.sides[0], 1.0 - face.sides[1]))
+    flanks = [flank(len(steps), left), flank(len(steps), right)]
+    if flanks[1] is not None:
+        flanks[1] = flanks[1][::-1]
+    taken = [one for one in flanks if one is not None]
+    if not taken:
+        return steps
+    kept = (steps - np.float32(ZERO)) * functools.reduce(np.multiply, taken)
+    beside: Steps = np.rint(kept + np.float32(ZERO)).astype(np.uint8)
+    return beside

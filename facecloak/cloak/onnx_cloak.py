@@ -74,8 +74,7 @@ class OnnxCloak(Chosen):
     ) -> Frame:
         picture, levels = frame.image, np.zeros(frame.image.shape[:2], np.float32)
         for face, mix in zip(faces, mixes, strict=True):
-            face_px = geometry.face_width_px(face.face_from_frame)
-            steps = self._dose.steps(mix, face_px, frame.captured_s)
+            steps = self._dose.steps(mix, face, frame.captured_s)
             (label, *others) = mix
             there = None if others else self._shifts.get(label)  # those lie there already
             shift = self._field(mix) if there is None else there

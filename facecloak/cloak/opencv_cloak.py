@@ -109,8 +109,7 @@ class OpenCvCloak(Chosen):
     def _steps(self, frame: Frame, face: Face, mix: Mix, box: Box) -> Steps:
         """The change of each pixel in the face's box."""
         left, top, right, bottom = box
-        face_px = geometry.face_width_px(face.face_from_frame)
-        pattern = self._dose.steps(mix, face_px, frame.captured_s)
+        pattern = self._dose.steps(mix, face, frame.captured_s)
         pattern_from_frame = geometry.compose(
             geometry.crop_from_face(len(pattern)), face.face_from_frame
         )

@@ -1,11 +1,21 @@
 """From a coarse grid over the aligned face to its pixels."""
 
 import functools
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 Plane = NDArray[np.float32]
+
+_EDGE: Final = 0.05
+"""Width of the soft edge beside a head that is turned, in face widths."""
+_AHEAD: Final = 0.16
+"""Up to which side a head counts as looking ahead; the temples are at 0.12 then."""
+_DEEPEST: Final = 0.45
+"""However a head is turned, its middle gets the pattern."""
+_LEAN: Final = 2.3
+"""How much faster than the side the edge comes in at first."""
 
 
 def enlarge(grid: Plane, size_px: int) -> Plane:
@@ -58,6 +68,30 @@ def oval(size_px: int) -> Plane:
     mask = (edge * edge * (3.0 - 2.0 * edge)).astype(np.float32)
     mask.flags.writeable = False
     return mask
+
+
+@functools.lru_cache(maxsize=256)
+def flank(size_px: int, side: float) -> Plane | None:
+    """How much of the pattern a column takes, so that little lies beside a head that is turned.
+
+    Args:
+        size_px: side of the aligned face.
+        side: where the head ends to the left, in face coordinates, rounded by who calls: each that
+            was asked for is kept.
+
+    Returns:
+        ``float32[size_px]`` in ``[0, 1]``, rising by a soft edge that ends where the head begins;
+        None where the temple lies as in a face that looks ahead, or nearly, and all is taken.
+    """
+    side = min(side, _DEEPEST)
+    starts = min(side - _EDGE, _LEAN * (side - _AHEAD) - 2.0 * _EDGE)
+    if starts <= -_EDGE:
+        return None
+    u = (np.arange(size_px) + 0.5) / size_px
+    edge = np.clip((u - starts) / _EDGE, 0.0, 1.0)
+    taken: Plane = (edge * edge * (3.0 - 2.0 * edge)).astype(np.float32)
+    taken.flags.writeable = False
+    return taken
 
 
 def ellipse(size_px: int) -> NDArray[np.float64]:

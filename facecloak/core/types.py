@@ -65,11 +65,15 @@ class Face:
         face_from_frame: ``float64[2, 3]``, takes pixel coordinates of the frame (pixel centres at
             whole numbers) to face coordinates, in which the aligned face fills the unit square.
         sighting: how its place is known.
+        sides: where the face ends to the left and to the right, in face coordinates: at the
+            temples, or in a head that is turned at the edge of the cheek or the nose; 0 and 1 where
+            that is not known.
     """
 
     track: int
     face_from_frame: Affine
     sighting: Sighting = Sighting.MESH
+    sides: tuple[float, float] = (0.0, 1.0)
 
     def __post_init__(self) -> None:
         matrix = self.face_from_frame

@@ -27,11 +27,13 @@ class Place:
         face_from_frame: ``float64[2, 3]``, a similarity.
         sighting: how that is known.
         score: how sure the model is, in ``[0, 1]``.
+        sides: as of ``core.types.Face``.
     """
 
     face_from_frame: Affine
     sighting: Sighting
     score: float = 1.0
+    sides: tuple[float, float] = (0.0, 1.0)
 
     @functools.cached_property
     def width_px(self) -> float:
@@ -65,7 +67,9 @@ class Place:
 
 def from_mesh(landmarks: Points) -> Place:
     """Align by the rigid landmarks of the mesh, ``float64[13, 2]``. Raises DegenerateFace."""
-    return Place(geometry.similarity(landmarks, geometry.TEMPLATE_POINTS), Sighting.MESH)
+    matrix = geometry.similarity(landmarks, geometry.TEMPLATE_POINTS)
+    across = geometry.apply(matrix, landmarks)[:, 0]
+    return Place(matrix, Sighting.MESH, sides=(float(across.min()), float(across.max())))
 
 
 def from_keypoints(detection: tuple[Points, float]) -> Place:

@@ -260,7 +260,8 @@ class Search:
         moved = follow(self._before.grey, picture.grey, face_from_small)
         if moved is None:
             return None
-        return Place(geometry.compose(moved, small_from_frame), Sighting.PREDICTED)
+        matrix = geometry.compose(moved, small_from_frame)
+        return Place(matrix, Sighting.PREDICTED, sides=place.sides)
 
 
 def _nearest(places: Sequence[Place], expected: Place, reach: float) -> list[Place]:

@@ -123,7 +123,7 @@ class Tracker:
     def _move(track: Track, place: Place, at_s: float) -> Face:
         track.place, track.found_s = place, at_s
         smoothed = track.smooth.filter(place.face_from_frame, at_s)
-        return Face(track.number, smoothed, place.sighting)
+        return Face(track.number, smoothed, place.sighting, place.sides)
 
     def _is_carried(self, track: Track, at_s: float) -> bool:
         confirmed = track.sightings >= self._config.confirm

@@ -1,3 +1,4 @@
+import dataclasses
 import math
 
 import numpy as np
@@ -5,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from facecloak.cloak.onnx_cloak import OnnxCloak
 from facecloak.cloak.opencv_cloak import OpenCvCloak, face_box
 from facecloak.core import geometry
 from facecloak.core.bank import Bank
@@ -150,8 +152,7 @@ def test_a_moving_pattern_follows_the_time_of_the_frame():
     pulse = Perturbation(
         header,
         np.zeros((2, 2), np.float32),
-        np.full((2, 2), 8, np.float32),
-        np.zeros((2, 2), np.float32),
+        np.float32([8, 0, -8, 4])[:, None, None] * np.ones((2, 2), np.float32),
     )
     cloak = OpenCvCloak(Bank.of(pulse))
     centre = [
@@ -225,3 +226,38 @@ def test_a_strength_that_bends_faces_too_far_is_refused_with_the_largest_possibl
     wide = Perturbation(header, RANDOM.astype(np.float32), displacement=np.array(RIGHT, np.float32))
     with pytest.raises(ConfigError, match=r"bend faces.*at most 1\.25"):
         OpenCvCloak(Bank.of(wide), 1.5)
+
+
+def turned(left, right):
+    return dataclasses.replace(face_at(125, 125, 200), sides=(left, right))
+
+
+@pytest.mark.parametrize("cloak", [OpenCvCloak, lambda bank: OnnxCloak(bank, 1.0, "cpu")])
+def test_beside_a_head_that_is_turned_nothing_is_added_and_on_it_all_is(cloak):
+    made = cloak(perturbation(np.full((4, 4), 8.0)))
+    frame = grey(250, 250)
+
+    def added(face):
+        return change(frame, made.apply(frame, [face]))[125, :, 0]
+
+    ahead = added(face_at(125, 125, 200))
+    np.testing.assert_array_equal(added(turned(0.12, 0.88)), ahead)
+    np.testing.assert_array_equal(added(turned(0.05, 0.85)), ahead)
+    assert ahead[60] == 8
+    for row in (added(turned(0.35, 0.97)), added(turned(0.03, 0.65))[::-1]):
+        assert not row[: 25 + 58].any()  # up to 0.3 of the face's 200 pixels, less one
+        np.testing.assert_array_equal(row[25 + 71 : 200], ahead[25 + 71 : 200])
+        rises = row[25 + 58 : 25 + 71]
+        assert (np.diff(rises) >= 0).all()
+    assert (added(turned(0.9, 0.1))[120:130] == 8).all()
+
+
+def test_the_sides_of_a_head_come_in_without_a_jump():
+    cloak = OpenCvCloak(perturbation(np.full((4, 4), 8.0)))
+    frame = grey(250, 250)
+    rows = [
+        change(frame, cloak.apply(frame, [turned(side, 0.9)]))[125, :, 0]
+        for side in np.arange(0.1, 0.45, 1 / 128)
+    ]
+    assert max(np.abs(np.diff(rows, axis=0)).max(axis=1)) <= 5
+    assert rows[-1].sum() < 0.8 * rows[0].sum()

@@ -1,0 +1,53 @@
+"""Where a face is, from landmarks."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from facecloak.core import geometry
+from facecloak.core.types import Sighting
+from facecloak.face.alignment import from_keypoints, from_mesh
+from facecloak.face.smoothing import SmoothingConfig
+from facecloak.face.tracking import Tracker, TrackingConfig
+
+
+def placed(points, side=200.0, angle=0.0):
+    """Points of the face in a picture, in which the face is so large and so turned."""
+    cos, sin = side * np.cos(angle), side * np.sin(angle)
+    return points @ np.array([[cos, sin], [-sin, cos]]) + (320.0, 240.0)
+
+
+@given(st.floats(20, 900), st.floats(-3, 3))
+def test_a_face_that_looks_ahead_ends_at_its_temples(side, angle):
+    place = from_mesh(placed(geometry.TEMPLATE_POINTS, side, angle))
+    assert place.sides == pytest.approx((0.1219, 0.8781), abs=1e-6)
+    assert place.width_px == pytest.approx(side)
+
+
+def seen_turned(radians):
+    """The landmarks of a head that is turned, which is taken for a ball."""
+    points = geometry.TEMPLATE_POINTS.copy()
+    across = (points[:, 0] - 0.5) / 0.4
+    points[:, 0] = 0.5 + 0.4 * np.sin(np.arcsin(across) + radians)
+    return points
+
+
+def test_a_head_that_is_turned_ends_sooner_on_one_side():
+    lefts, rights = zip(
+        *(from_mesh(placed(seen_turned(turn))).sides for turn in (0.0, 0.2, 0.4, 0.6)), strict=True
+    )
+    assert (np.diff(lefts) > 0.01).all()
+    assert min(rights) > 0.85
+    mirrored = from_mesh(placed(seen_turned(-0.6))).sides
+    assert mirrored == pytest.approx((1 - rights[-1], 1 - lefts[-1]), abs=1e-6)
+
+
+def test_where_a_face_ends_goes_with_it_and_is_not_known_of_a_few_points():
+    tracker = Tracker(TrackingConfig(), SmoothingConfig())
+    place = from_mesh(placed(seen_turned(0.5)))
+    (face,) = tracker.update([place], {}, at_s=0.0).found
+    assert face.sides == place.sides
+    few = from_keypoints((placed(geometry.KEYPOINT_POINTS), 0.9))
+    assert few.sides == (0.0, 1.0)
+    assert few.sighting is Sighting.KEYPOINTS
