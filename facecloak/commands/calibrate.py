@@ -27,7 +27,7 @@ from facecloak.core.bank import Bank
 from facecloak.core.clock import Clock, monotonic
 from facecloak.core.errors import ConfigError, SinkUnavailable
 from facecloak.core.modelcard import ModelCard
-from facecloak.core.perturbation import ANY, FORMAT, Victim
+from facecloak.core.perturbation import ANY, Victim
 from facecloak.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -237,7 +237,6 @@ def _signed(
             measured[f"{judge}_lead_{when}"] = one.lead
     header = dataclasses.replace(
         given.header,
-        format=max(given.header.format, FORMAT),
         method=f"random search over squares through the judges, begun with {begun_with}",
         seed=0,
         datasets=(*given.header.datasets, f"{_OWN}, {refined_on} crops"),

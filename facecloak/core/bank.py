@@ -7,16 +7,17 @@ norms, and no norm of a mix is larger than the largest of those that are mixed. 
 describes the file.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
-from facecloak.core import perturbation
-from facecloak.core.perturbation import ANY, BANK_FORMATS, FORMAT, OWN, SHARED, Header, Perturbation
+from facecloak.core import perturbation_file
+from facecloak.core.perturbation import ANY, BANK_FORMAT, FORMAT, Header, Perturbation
+from facecloak.core.perturbation_file import OWN, SHARED, Held
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,13 +87,11 @@ class Bank:
 
     def save(self, path: Path) -> None:
         """Write the file in one step, in the header's format. Its suffix is ``.safetensors``."""
-        if self.header.format not in BANK_FORMATS:
-            self.members[ANY].save(path)
-            return
         tensors = {name: getattr(self.members[ANY], name) for name in SHARED}
         for label, member in self.members.items():
-            tensors |= {f"{label}.{name}": getattr(member, name) for name in OWN}
-        perturbation.write(path, self.header, tensors)
+            prefix = f"{label}." if self.header.format == BANK_FORMAT else ""
+            tensors |= {prefix + name: getattr(member, name) for name in OWN}
+        perturbation_file.write(path, self.header, tensors)
 
 
 def load(path: Path) -> Bank:
@@ -102,30 +101,29 @@ def load(path: Path) -> Bank:
         ArtifactError: the file is missing, damaged, of another format, holds other tensors than its
             header names, or a member leaves the budget.
     """
-    with perturbation.reading(path) as (header, file):
-        if header.format not in BANK_FORMATS:
-            return Bank.of(perturbation.member(header, file))
-        _check_tensors(header, set(file.keys()))
+    with perturbation_file.reading(path) as (header, held):
+        if header.format != BANK_FORMAT:
+            return Bank.of(held.member(header))
         labels = (ANY, *header.answers)
-        return Bank(header, {label: _member(header, file, label) for label in labels})
+        _check_tensors(labels, held)
+        return Bank(header, {label: _member(header, held, label) for label in labels})
 
 
-def _member(header: Header, file: Any, label: str) -> Perturbation:  # noqa: ANN401 - safetensors'
+def _member(header: Header, held: Held, label: str) -> Perturbation:
     """The member called ``label``. Raises ValueError that names it."""
     try:
-        return perturbation.member(header, file, f"{label}.")
+        return held.member(header, f"{label}.")
     except ValueError as exc:
         msg = f"of the member {label!r}, {exc}"
         raise ValueError(msg) from exc
 
 
-def _check_tensors(header: Header, held: set[str]) -> None:
+def _check_tensors(labels: Iterable[str], held: Held) -> None:
     """Raises ValueError where a file does not hold exactly what its header names."""
-    own, shared = perturbation.names(header)
-    wanted = {f"{label}.{name}" for label in (ANY, *header.answers) for name in own} | set(shared)
-    if missing := sorted(wanted - held):
+    wanted = {f"{label}.{name}" for label in labels for name in held.own} | set(held.shared)
+    if missing := sorted(wanted - held.names):
         msg = f"the tensor {missing[0]!r} is missing"
         raise ValueError(msg)
-    if extra := sorted(held - wanted):
+    if extra := sorted(held.names - wanted):
         msg = f"the tensor {extra[0]!r} is of no member"
         raise ValueError(msg)

@@ -1,38 +1,27 @@
-"""The perturbation file and what it paints: one pattern for every face, a function of time.
+"""A perturbation and what it paints: one pattern for every face, a function of time.
 
     out(p, t) = in(p + d(p)) + delta(p, t)
     delta(t) = static + circle[round(len(circle) * t / period) mod len(circle)]
 
 in 8-bit levels, on coarse square grids over the aligned face, enlarged by cubic interpolation, kept
 within ``eps`` and faded out by an oval. It is added to blue, green and red alike, so it changes
-luma only. ``core.displacement`` says what ``d`` is. The file is safetensors with a JSON header;
-``docs/formats.md`` describes it. ``core.bank`` holds several in one file.
+luma only. ``core.displacement`` says what ``d`` is. ``core.bank`` holds several, as a file does.
 """
 
-import json
 import math
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import Any, Final
+from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
 from facecloak.core import displacement
 from facecloak.core.displacement import Field
-from facecloak.core.errors import ArtifactError
 from facecloak.core.interpolation import Plane, enlarge, oval
 
 FORMAT: Final = 4
 BANK_FORMAT: Final = 5
-BANK_FORMATS: Final = (3, BANK_FORMAT)
-"""Those of several, see ``core.bank``."""
-FORMATS: Final = (1, 2, 3, FORMAT, BANK_FORMAT)
-"""Those that are read; up to 3 a quadrature pair changed with time, and 1 knew no displacement."""
+"""The format of several, see ``core.bank``."""
 ANY: Final = "any"
 """The member of a bank that is for every face."""
 TEMPLATE: Final = "fer2013-mesh-1"
@@ -44,19 +33,9 @@ MAX_SHIFT: Final = 0.02
 """The largest displacement that any perturbation may make, in face widths."""
 MAX_STRAIN: Final = 0.4
 """The largest strain, likewise."""
-_KEY: Final = "facecloak"
-_REMEDY: Final = "Make it again with `facecloak-train attack`, or reinstall FaceCloak."
-_PAIR: Final = ("cosine", "sine")
-_PAIR_FPS: Final = 30
-"""How many frames a second a pair becomes."""
-
 
 Circle = NDArray[np.float32]
 """``float32[P, K, K]``: grids that are added one after the other, levels."""
-OWN: Final = ("static", "displacement")
-"""What a file holds of each perturbation."""
-SHARED: Final = ("circle",)
-"""What it holds once, for all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +88,8 @@ class Header:
     selector: str = ""
 
     def __post_init__(self) -> None:
-        if self.format not in FORMATS:
-            known = ", ".join(map(str, FORMATS[:-1])) + f" or {FORMATS[-1]}"
-            msg = f"format {self.format!r} is not {known}, which this version reads"
+        if self.format not in {FORMAT, BANK_FORMAT}:
+            msg = f"format {self.format!r} is not {FORMAT} or {BANK_FORMAT}"
             raise ValueError(msg)
         if self.norm != "linf":
             msg = f"norm {self.norm!r} is not linf"
@@ -133,7 +111,7 @@ class Header:
 
     def _check_answers(self) -> None:
         named = (*self.answers, self.selector)
-        if self.format not in BANK_FORMATS:
+        if self.format != BANK_FORMAT:
             wrong = named != ("",) and f"format {self.format} knows no answers and no selector"
         elif not self.answers or not all(isinstance(name, str) and name for name in named):
             wrong = f"format {self.format} needs the names of at least one answer and its selector"
@@ -165,9 +143,9 @@ class Perturbation:
     displacement: Field = field(default_factory=lambda: np.zeros((2, 1, 1), np.float32))
 
     def __post_init__(self) -> None:
-        _check_grid("static", self.static, "float32[G, G]", ())
-        _check_grid("circle", self.circle, "float32[P, K, K]", (max(1, len(self.circle)),))
-        _check_grid("displacement", self.displacement, "float32[2, D, D]", (2,))
+        check_grid("static", self.static, "float32[G, G]", ())
+        check_grid("circle", self.circle, "float32[P, K, K]", (max(1, len(self.circle)),))
+        check_grid("displacement", self.displacement, "float32[2, D, D]", (2,))
         if self.reach < LEAST_REACH and not self.displaces:
             msg = f"the pattern reaches {self.reach:.3f} levels and would change no pixel"
             raise ValueError(msg)
@@ -177,9 +155,6 @@ class Perturbation:
                 raise ValueError(msg)
         if not self.displaces:
             return
-        if self.header.format == 1:
-            msg = "format 1 knows no displacement"
-            raise ValueError(msg)
         for name, measure in (("shift", displacement.largest), ("strain", displacement.strain)):
             reached, most = measure(self.displacement), getattr(self.header, name)
             if reached > most * (1 + 1e-4):
@@ -225,91 +200,8 @@ class Perturbation:
         bounded: Plane = np.clip(painted, -self.header.eps, self.header.eps) * oval(size_px)
         return bounded
 
-    def save(self, path: Path) -> None:
-        """Write the file in one step. The suffix should be ``.safetensors``.
 
-        Raises ValueError where it is a member of a bank.
-        """
-        if self.header.format in BANK_FORMATS:
-            msg = "a member of a bank is saved with its bank"
-            raise ValueError(msg)
-        write(path, self.header, {name: getattr(self, name) for name in OWN + SHARED})
-
-
-def load(path: Path) -> Perturbation:
-    """Read a perturbation and check that it keeps what its header promises.
-
-    Raises:
-        ArtifactError: the file is missing, damaged, a bank of several, or leaves its own budget.
-    """
-    with reading(path) as (header, file):
-        if header.format in BANK_FORMATS:
-            what = f"{path.name} holds {1 + len(header.answers)} perturbations, not one alone."
-            raise ArtifactError(what, "Name a file that holds one.")
-        return member(header, file)
-
-
-def names(header: Header) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What a file of this format holds of each perturbation, and once for all of them."""
-    if header.format in {FORMAT, BANK_FORMAT}:
-        return OWN, SHARED
-    return ("static", *_PAIR) if header.format == 1 else ("static", *_PAIR, "displacement"), ()
-
-
-def member(header: Header, file: Any, prefix: str = "") -> Perturbation:  # noqa: ANN401 - safetensors'
-    """One perturbation of an open file, whose own tensors are called so after a prefix.
-
-    Raises ValueError where it does not keep what the header promises.
-    """
-    own, shared = names(header)
-    tensors = {name: file.get_tensor(prefix + name) for name in own}
-    tensors |= {name: file.get_tensor(name) for name in shared}
-    if not shared:
-        cosine, sine = (tensors.pop(name) for name in _PAIR)
-        tensors["circle"] = _circle_of(cosine, sine, header.period_s)
-    return Perturbation(header, **tensors)
-
-
-def _circle_of(cosine: Plane, sine: Plane, period_s: float) -> Circle:
-    """The frames of a quadrature pair, ``cosine cos(2 pi t / period) + sine sin(...)``."""
-    for name, grid in zip(_PAIR, (cosine, sine), strict=True):
-        _check_grid(name, grid, "float32[K, K]", ())
-    count = max(1, round(_PAIR_FPS * period_s)) if cosine.any() or sine.any() else 1
-    phases = 2.0 * np.pi * np.arange(count)[:, None, None] / count
-    frames: Circle = (np.cos(phases) * cosine + np.sin(phases) * sine).astype(np.float32)
-    return frames
-
-
-def write(path: Path, header: Header, tensors: Mapping[str, NDArray[np.float32]]) -> None:
-    """Write a header and tensors in one step, in the format of today."""
-    fields = asdict(header) | {"format": BANK_FORMAT if header.answers else FORMAT}
-    if not header.answers:
-        del fields["answers"], fields["selector"]
-    part = path.with_name(path.name + ".part")
-    whole = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
-    save_file(whole, part, metadata={_KEY: json.dumps(fields)})
-    part.replace(path)
-
-
-@contextmanager
-def reading(path: Path) -> Iterator[tuple[Header, Any]]:
-    """The header of a file, and its tensors as safetensors hands them out.
-
-    Raises ArtifactError where it cannot be read, or the caller raises ValueError over it.
-    """
-    try:
-        with safe_open(path, framework="numpy") as file:
-            yield _header(json.loads((file.metadata() or {})[_KEY])), file
-    except (OSError, SafetensorError) as exc:
-        reason = "it is damaged or not safetensors" if path.is_file() else "there is no such file"
-        msg = f"{path.name} cannot be read as a perturbation: {reason}."
-        raise ArtifactError(msg, _REMEDY) from exc
-    except (KeyError, TypeError, ValueError) as exc:
-        msg = f"{path.name} is not a perturbation that keeps its own header: {exc}."
-        raise ArtifactError(msg, _REMEDY) from exc
-
-
-def _check_grid(name: str, grid: NDArray[np.float32], form: str, before: tuple[int, ...]) -> None:
+def check_grid(name: str, grid: NDArray[np.float32], form: str, before: tuple[int, ...]) -> None:
     """Make a square grid read-only. Raises ValueError where it has not this form."""
     side = grid.shape[-1] if grid.ndim else 0
     if grid.dtype != np.float32 or grid.shape != (*before, side, side):
@@ -319,14 +211,3 @@ def _check_grid(name: str, grid: NDArray[np.float32], form: str, before: tuple[i
         msg = f"{name} holds no finite pattern"
         raise ValueError(msg)
     grid.flags.writeable = False
-
-
-def _header(fields: dict[str, Any]) -> Header:
-    return Header(
-        **fields
-        | {
-            "datasets": tuple(fields["datasets"]),
-            "victims": tuple(Victim(**victim) for victim in fields["victims"]),
-            "answers": tuple(fields.get("answers", ())),
-        }
-    )

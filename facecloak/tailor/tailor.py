@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from facecloak.core import displacement
 from facecloak.core.bank import Bank
 from facecloak.core.clock import Clock, monotonic
-from facecloak.core.perturbation import ANY, LEAST_REACH, OWN, SHARED, Perturbation
+from facecloak.core.perturbation import ANY, LEAST_REACH, Perturbation
+from facecloak.core.perturbation_file import OWN, SHARED
 from facecloak.core.types import Face, Fitted, Frame, Sighting, Verdict
 from facecloak.tailor.ascent import Ascent, Moment, Suit
 from facecloak.tailor.canvas import FINE_PX, Canvas

@@ -10,7 +10,7 @@ from facecloak_train.data import fer2013
 from facecloak_train.recipes.make_universal import make_universal
 from facecloak_train.settings import AttackSettings
 
-from facecloak.core import bank, perturbation
+from facecloak.core import bank
 from facecloak.core.perturbation import ANY
 
 pytestmark = pytest.mark.slow
@@ -36,7 +36,7 @@ def test_without_a_selector_it_is_one_perturbation_that_older_readers_take(
     out = tmp_path / "one.safetensors"
     made = make_universal(settings(tiny_faces, tiny_weights, out))
     assert made.labels == (ANY,)
-    alone = perturbation.load(out)
+    alone = bank.load(out)
     assert alone.header.format == 4
     assert alone.header.victims[0].name == "tiny"
     assert np.abs(alone.static).max() <= 16.0

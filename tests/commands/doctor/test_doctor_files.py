@@ -62,7 +62,7 @@ def test_a_bank_is_told_with_its_members_and_who_chooses(tmp_path):
     assert check.state == "ok"
     assert "holds 3 members, one of which ResNet14 chooses, reaches 4 levels" in check.seen
     single = tmp_path / "single.safetensors"
-    bank.load(path).alone("happy").save(single)
+    bank.Bank.of(bank.load(path).alone("happy")).save(single)
     alone = only(clinic.pattern(Machine(settings=Settings(perturbation=str(single)))))
     assert "members" not in alone.seen
 
