@@ -57,7 +57,7 @@ def painted(path, selector="ResNet14"):
     """A bank that answers each label of the shipped classifiers by a level of its own."""
     labels = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
     header = Header(
-        eps=8.0, method="t", seed=0, datasets=(), victims=(), format=3, answers=labels,
+        eps=8.0, method="t", seed=0, datasets=(), victims=(), format=5, answers=labels,
         selector=selector,
     )  # fmt: skip
     levels = {label: float(n + 1) for n, label in enumerate(("any", *labels))}

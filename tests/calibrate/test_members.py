@@ -13,7 +13,7 @@ from facecloak.core.bank import Bank
 from facecloak.core.perturbation import ANY, Header, Perturbation
 
 HEADER = Header(
-    eps=4.0, method="t", seed=0, datasets=(), victims=(), format=3, answers=("happy", "sad"),
+    eps=4.0, method="t", seed=0, datasets=(), victims=(), format=5, answers=("happy", "sad"),
     selector="Bright",
 )  # fmt: skip
 ALONE = Perturbation(HEADER, np.ones((2, 2), np.float32))

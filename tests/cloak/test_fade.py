@@ -23,7 +23,7 @@ from tests.cloak.test_selector import says
 
 HEADER = Header(
     eps=6.0, method="t", seed=0, datasets=(), victims=(), shift=0.0101, strain=0.2, period_s=0.7,
-    format=3, answers=("happy", "sad", "angry"), selector="Net",
+    format=5, answers=("happy", "sad", "angry"), selector="Net",
 )  # fmt: skip
 NONE = np.zeros((2, 1, 1), np.float32)
 

@@ -24,7 +24,7 @@ HEADER = Header(
     seed=0,
     datasets=(),
     victims=(),
-    format=3,
+    format=5,
     answers=("happy", "sad"),
     selector="Net",
 )
@@ -149,7 +149,7 @@ def test_another_bank_takes_the_labels_that_it_knows():
     for index in range(60):
         added(index / 30)
     header = Header(
-        eps=8.0, method="t", seed=0, datasets=(), victims=(), format=3, answers=("sad",),
+        eps=8.0, method="t", seed=0, datasets=(), victims=(), format=5, answers=("sad",),
         selector="Net",
     )  # fmt: skip
     flat = {"any": 3, "sad": 5}

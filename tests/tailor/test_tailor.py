@@ -183,7 +183,7 @@ def verdicts(label, at_s=0.0, by="Net"):
 
 def pair_of_members():
     """A bank that answers one label more, at the other end of its budget."""
-    header = dataclasses.replace(start().header, format=3, answers=("happy",), selector="Net")
+    header = dataclasses.replace(start().header, format=5, answers=("happy",), selector="Net")
     levels = {"any": 1.0, "happy": -4.0}
     return Bank(header, {
         label: Perturbation(header, np.full((12, 12), level, np.float32))

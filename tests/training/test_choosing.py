@@ -28,7 +28,7 @@ RESNET = next(path for path in artifacts.models() if path.stem == "resnet14")
 def painted(selector="ResNet14", labels=("angry", "disgust", "fear", "happy", "sad", "surprise")):
     """Each member adds a level of its own: 1 for every face, 2 for the first label, ..."""
     header = Header(
-        eps=8.0, method="t", seed=0, datasets=(), victims=(), format=3, answers=labels,
+        eps=8.0, method="t", seed=0, datasets=(), victims=(), format=5, answers=labels,
         selector=selector,
     )  # fmt: skip
     return Bank(

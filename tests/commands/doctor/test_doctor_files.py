@@ -52,7 +52,7 @@ def test_the_shipped_perturbation_was_made_against_what_ships():
 
 def test_a_bank_is_told_with_its_members_and_who_chooses(tmp_path):
     header = Header(
-        eps=4.0, method="t", seed=0, datasets=(), victims=(), format=3, answers=("happy", "sad"),
+        eps=4.0, method="t", seed=0, datasets=(), victims=(), format=5, answers=("happy", "sad"),
         selector="ResNet14",
     )  # fmt: skip
     path = tmp_path / "b.safetensors"
