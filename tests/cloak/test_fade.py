@@ -90,7 +90,7 @@ def fading(cloak, image, share, labels=("happy", "sad"), *, faces=(FACE, OTHER))
 
 def alone(label, given=BANK):
     """A bank that has this member for every face."""
-    header = dataclasses.replace(HEADER, format=2, answers=(), selector="")
+    header = dataclasses.replace(HEADER, format=4, answers=(), selector="")
     return Bank.of(dataclasses.replace(given.member(label), header=header))
 
 

@@ -289,7 +289,7 @@ def test_a_face_fades_to_what_was_made_for_it_in_the_pipeline():
         def fit(self, clean, faces, _verdicts):
             if clean.index != 30:
                 return ()
-            own = Perturbation(replace(HEADER, format=2, answers=(), selector=""),
+            own = Perturbation(replace(HEADER, format=4, answers=(), selector=""),
                                np.full((2, 2), -5, np.float32))  # fmt: skip
             return tuple(Fitted(one.track, own, "happy") for one in faces if one.track == 1)
 

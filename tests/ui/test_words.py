@@ -37,8 +37,6 @@ NOT_IN_THE_WINDOW = {
     "{0} cannot be lossless.",
     "Name it with .mkv.",
     # Of callers that a session is none of.
-    "{0} holds {1} perturbations, not one alone.",
-    "Name a file of another format than {0}.",
     "{0} reads {1}, not {2}.",
     "Take a classifier of {0}.",
 }
