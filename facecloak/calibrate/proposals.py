@@ -41,11 +41,12 @@ class Proposals:
     def __init__(self, start: Perturbation, rng: np.random.Generator) -> None:
         header = start.header
         self._rng = rng
-        self._limit = displacement.ROOM * start.still_eps
+        self._limit = start.still_eps if start.moves else displacement.ROOM * header.eps
         paints = len(start.static) >= LAST_CELLS and self._limit >= 1.0
         bends = header.shift > 0 and header.strain > 0
         if not (paints or bends):
-            msg = "This perturbation leaves nothing to refine: all of it changes with time."
+            what = "all of it changes with time" if start.moves else "its budgets are too small"
+            msg = f"This perturbation leaves nothing to refine: {what}."
             raise ConfigError(msg, "Choose another --perturbation.")
         self._bend_share = (BEND_SHARE if paints else 1.0) if bends else 0.0
 

@@ -12,7 +12,7 @@ from facecloak.core import displacement, geometry
 from facecloak.core.bank import Bank
 from facecloak.core.displacement import Field
 from facecloak.core.errors import ConfigError
-from facecloak.core.interpolation import flank
+from facecloak.core.interpolation import DEEPEST, flank
 from facecloak.core.perturbation import MAX_EPS, MAX_SHIFT, MAX_STRAIN, Perturbation
 from facecloak.core.types import Face
 
@@ -152,7 +152,10 @@ class Dose:
 
 def _beside_nothing(steps: Steps, face: Face) -> Steps:
     """The pattern without what would lie beside a head that is turned."""
-    left, right = (round(_SIDES * side) / _SIDES for side in (face.sides[0], 1.0 - face.sides[1]))
+    left, right = (
+        round(_SIDES * min(max(side, 0.0), DEEPEST)) / _SIDES
+        for side in (face.sides[0], 1.0 - face.sides[1])
+    )
     flanks = [flank(len(steps), left), flank(len(steps), right)]
     if flanks[1] is not None:
         flanks[1] = flanks[1][::-1]

@@ -12,7 +12,7 @@ _EDGE: Final = 0.05
 """Width of the soft edge beside a head that is turned, in face widths."""
 _AHEAD: Final = 0.16
 """Up to which side a head counts as looking ahead; the temples are at 0.12 then."""
-_DEEPEST: Final = 0.45
+DEEPEST: Final = 0.45
 """However a head is turned, its middle gets the pattern."""
 _LEAN: Final = 2.3
 """How much faster than the side the edge comes in at first."""
@@ -76,14 +76,13 @@ def flank(size_px: int, side: float) -> Plane | None:
 
     Args:
         size_px: side of the aligned face.
-        side: where the head ends to the left, in face coordinates, rounded by who calls: each that
-            was asked for is kept.
+        side: where the head ends to the left, in face coordinates, from 0 to ``DEEPEST``; rounded
+            by who calls, because what was asked for is kept.
 
     Returns:
         ``float32[size_px]`` in ``[0, 1]``, rising by a soft edge that ends where the head begins;
         None where the temple lies as in a face that looks ahead, or nearly, and all is taken.
     """
-    side = min(side, _DEEPEST)
     starts = min(side - _EDGE, _LEAN * (side - _AHEAD) - 2.0 * _EDGE)
     if starts <= -_EDGE:
         return None

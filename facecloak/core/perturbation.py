@@ -33,6 +33,8 @@ MAX_SHIFT: Final = 0.02
 """The largest displacement that any perturbation may make, in face widths."""
 MAX_STRAIN: Final = 0.4
 """The largest strain, likewise."""
+MIN_PERIOD_S: Final = 0.01
+MAX_PERIOD_S: Final = 60.0
 
 Circle = NDArray[np.float32]
 """``float32[P, K, K]``: grids that are added one after the other, levels."""
@@ -104,8 +106,8 @@ class Header:
             if not 0 <= getattr(self, name) <= most:
                 msg = f"{name} {getattr(self, name)!r} is not within 0..{most:g}"
                 raise ValueError(msg)
-        if not (math.isfinite(self.period_s) and self.period_s > 0):
-            msg = f"period_s {self.period_s!r} is not a positive number of seconds"
+        if not MIN_PERIOD_S <= self.period_s <= MAX_PERIOD_S:
+            msg = f"period_s {self.period_s!r} is not within {MIN_PERIOD_S:g}..{MAX_PERIOD_S:g} s"
             raise ValueError(msg)
         self._check_answers()
 

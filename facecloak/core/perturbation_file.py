@@ -40,6 +40,8 @@ _PAIR: Final = ("cosine", "sine")
 """What changed with time before there was a circle."""
 _PAIR_FPS: Final = 30
 """How many frames a second a pair becomes."""
+_PAIR_LEAST: Final = 4
+"""How many it becomes at least: fewer lose one half of it."""
 _KEY: Final = "facecloak"
 _REMEDY: Final = "Make it again with `facecloak-train attack`, or reinstall FaceCloak."
 
@@ -61,11 +63,14 @@ class Held:
             moved = ("displacement",) if of_format >= _DISPLACED else ()
             self.own, self.shared = ("static", *_PAIR, *moved), ()
         self.names = frozenset(file.keys())
+        self._once: dict[str, NDArray[np.float32]] = {}
 
     def member(self, header: Header, prefix: str = "") -> Perturbation:
         """One perturbation. Raises ValueError where it does not keep what the header promises."""
         tensors = {name: self._file.get_tensor(prefix + name) for name in self.own}
-        tensors |= {name: self._file.get_tensor(name) for name in self.shared}
+        if self.shared and not self._once:
+            self._once = {name: self._file.get_tensor(name) for name in self.shared}
+        tensors |= self._once
         if not self.shared:
             cosine, sine = (tensors.pop(name) for name in _PAIR)
             tensors["circle"] = _circle_of(cosine, sine, header.period_s)
@@ -76,7 +81,7 @@ def _circle_of(cosine: Plane, sine: Plane, period_s: float) -> Circle:
     """The frames of a quadrature pair, ``cosine cos(2 pi t / period) + sine sin(...)``."""
     for name, grid in zip(_PAIR, (cosine, sine), strict=True):
         check_grid(name, grid, "float32[K, K]", ())
-    count = max(1, round(_PAIR_FPS * period_s)) if cosine.any() or sine.any() else 1
+    count = max(_PAIR_LEAST, round(_PAIR_FPS * period_s)) if cosine.any() or sine.any() else 1
     phases = 2.0 * np.pi * np.arange(count)[:, None, None] / count
     frames: Circle = (np.cos(phases) * cosine + np.sin(phases) * sine).astype(np.float32)
     return frames

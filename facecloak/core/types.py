@@ -66,7 +66,7 @@ class Face:
             whole numbers) to face coordinates, in which the aligned face fills the unit square.
         sighting: how its place is known.
         sides: where the face ends to the left and to the right, in face coordinates: at the
-            temples, or in a head that is turned at the edge of the cheek or the nose; 0 and 1 where
+            temples, or in a head that is turned at what of eyes and nose lies beyond; 0 and 1 where
             that is not known.
     """
 
@@ -79,6 +79,9 @@ class Face:
         matrix = self.face_from_frame
         if matrix.shape != (2, 3) or not np.isfinite(matrix).all():
             msg = f"face_from_frame is a finite float64[2, 3], got {list(matrix.shape)}"
+            raise ValueError(msg)
+        if not np.isfinite(self.sides).all():
+            msg = f"sides are two finite numbers, got {self.sides}"
             raise ValueError(msg)
         matrix.flags.writeable = False
 

@@ -3,10 +3,14 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from facecloak.core.types import Face, Faces, Sighting
 from facecloak.face.alignment import Place, distance, overlap
 from facecloak.face.smoothing import PlaceFilter, SmoothingConfig
+
+_SIDES_S: Final = 0.15
+"""How fast the sides of a face follow: few points show no sides, and the pattern must not jump."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +42,7 @@ class Track:
         seen_s: when a model last saw it.
         found_s: when its place was last known, seen or predicted.
         smooth: the filter of its place.
+        sides: where the face ends, as of ``core.types.Face``, smoothed.
         sightings: how often a model saw it.
     """
 
@@ -46,6 +51,7 @@ class Track:
     seen_s: float
     found_s: float
     smooth: PlaceFilter
+    sides: tuple[float, float]
     sightings: int = 0
 
 
@@ -109,7 +115,7 @@ class Tracker:
         return pairs
 
     def _begin(self, place: Place, at_s: float) -> Face:
-        track = Track(self._next, place, at_s, at_s, PlaceFilter(self._smoothing))
+        track = Track(self._next, place, at_s, at_s, PlaceFilter(self._smoothing), place.sides)
         self._next += 1
         self.tracks.append(track)
         return self._see(track, place, at_s)
@@ -121,9 +127,12 @@ class Tracker:
 
     @staticmethod
     def _move(track: Track, place: Place, at_s: float) -> Face:
+        step = 1.0 - math.exp(-max(0.0, at_s - track.found_s) / _SIDES_S)
+        (left, right), (to_left, to_right) = track.sides, place.sides
+        track.sides = left + step * (to_left - left), right + step * (to_right - right)
         track.place, track.found_s = place, at_s
         smoothed = track.smooth.filter(place.face_from_frame, at_s)
-        return Face(track.number, smoothed, place.sighting, place.sides)
+        return Face(track.number, smoothed, place.sighting, track.sides)
 
     def _is_carried(self, track: Track, at_s: float) -> bool:
         confirmed = track.sightings >= self._config.confirm

@@ -1,12 +1,14 @@
 """Where a face is, from landmarks."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from facecloak.core import geometry
-from facecloak.core.types import Sighting
+from facecloak.core.types import Face, Sighting
 from facecloak.face.alignment import from_keypoints, from_mesh
 from facecloak.face.smoothing import SmoothingConfig
 from facecloak.face.tracking import Tracker, TrackingConfig
@@ -51,3 +53,23 @@ def test_where_a_face_ends_goes_with_it_and_is_not_known_of_a_few_points():
     few = from_keypoints((placed(geometry.KEYPOINT_POINTS), 0.9))
     assert few.sides == (0.0, 1.0)
     assert few.sighting is Sighting.KEYPOINTS
+
+
+def test_the_sides_of_a_face_come_and_go_without_a_jump():
+    """A mesh that loses a head that is turned, and finds it again, must not let the edge blink."""
+    tracker = Tracker(TrackingConfig(), SmoothingConfig())
+    mesh = from_mesh(placed(seen_turned(0.6)))
+    keypoints = replace(mesh, sighting=Sighting.KEYPOINTS, sides=(0.0, 1.0))
+    rights = []
+    for number, place in enumerate([mesh] * 5 + [keypoints] * 30 + [mesh] * 30):
+        (face,) = tracker.update([place], {}, at_s=number / 30).found
+        rights.append(face.sides[1])
+    assert rights[:5] == pytest.approx([mesh.sides[1]] * 5)
+    assert rights[34] > 0.99
+    assert rights[-1] == pytest.approx(mesh.sides[1], abs=0.01)
+    assert np.abs(np.diff(rights)).max() < 0.07
+
+
+def test_a_face_without_sides_that_are_numbers_is_refused():
+    with pytest.raises(ValueError, match="finite"):
+        Face(0, np.eye(2, 3), sides=(0.1, float("nan")))

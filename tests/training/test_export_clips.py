@@ -111,19 +111,20 @@ def test_a_perturbation_gets_a_circle_for_every_member_and_keeps_the_rest(
 ):
     usual = bank.load(artifacts.perturbation("default"))
     usual.save(tmp_path / "usual.safetensors")
-    made = make_beat(
-        BeatSettings(
-            perturbation=tmp_path / "usual.safetensors",
-            data=tiny_clips,
-            weights=(exported.weights,),
-            exports=(exported.out,),
-            unseen=tiny_clips,
-            out=tmp_path / "joint.safetensors",
-            eps=6.0,
-            offsets=2,
-            beat=Beat(steps=6, batch=6, cells=4, frames=12),
-        )
+    settings = BeatSettings(
+        perturbation=tmp_path / "usual.safetensors",
+        data=tiny_clips,
+        weights=(exported.weights,),
+        exports=(exported.out,),
+        unseen=tiny_clips,
+        out=tmp_path / "joint.safetensors",
+        eps=6.0,
+        offsets=2,
+        beat=Beat(steps=6, batch=6, cells=4, frames=12),
     )
+    with pytest.raises(run.RunError, match=r"--eps 4 is less than the 5 levels of usual"):
+        make_beat(dataclasses.replace(settings, eps=4.0))
+    made = make_beat(settings)
     read = bank.load(tmp_path / "joint.safetensors")
     assert read.labels == usual.labels
     for label, member in read.members.items():

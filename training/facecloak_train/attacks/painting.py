@@ -36,16 +36,20 @@ class Painter:
         self._at = torch.stack(torch.meshgrid(centres, centres, indexing="xy"), dim=-1)
         self._enlarging = torch.tensor(cubic_matrix(sampled_px, face_px), device=device)
 
-    def pattern(self, grid: Tensor) -> Tensor:
+    def pattern(self, grid: Tensor, beside: Tensor | None = None) -> Tensor:
         """The mean pattern over each crop pixel, in levels.
 
         Args:
             grid: ``float32[G, G]`` or ``float32[N, G, G]``, levels.
+            beside: ``float32[K, K]``, levels: added to each before the sum is kept in the budget.
 
         Returns:
             ``float32[face_px, face_px]`` or ``float32[N, face_px, face_px]``.
         """
-        fine = self._enlarged(grid).clamp(-self._eps, self._eps) * self._oval
+        fine = self._enlarged(grid)
+        if beside is not None:
+            fine = fine + self._enlarged(beside)
+        fine = fine.clamp(-self._eps, self._eps) * self._oval
         return functional.avg_pool2d(fine[None], _FINE)[0]
 
     def shift(self, field: Tensor, size_px: int) -> Tensor:

@@ -52,9 +52,7 @@ class ClipPainter:
             Clips of the same form, rounded to 8 bits with the gradient passed straight through.
         """
         turn = (starts[:, None] + torch.arange(clips.shape[1])) % len(circle)
-        painted = self._painter.pattern(circle)[turn]
-        if static.any():
-            painted = (painted + self._painter.pattern(static)).clamp(-self.eps, self.eps)
+        painted = self._painter.pattern(circle, static if static.any() else None)[turn]
         exact = (clips + painted / LEVELS).clamp(0.0, 1.0)
         rounded = (exact * LEVELS).round() / LEVELS
         return exact + (rounded - exact).detach()

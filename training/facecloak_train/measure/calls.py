@@ -6,7 +6,7 @@ to frame, and a camera adds noise of its own.
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import cv2
@@ -96,7 +96,7 @@ def capture(
             Frame(picture, start_s + index / CAPTURED_FPS, index)
             for index, picture in enumerate(pictures)
         ),
-        tuple(Face(first.track, place, first.sighting) for place in places),
+        tuple(replace(first, face_from_frame=place) for place in places),
     )
 
 

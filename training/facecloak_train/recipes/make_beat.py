@@ -40,9 +40,13 @@ def make_beat(settings: BeatSettings) -> Bank:
 
     Raises:
         ArtifactError: the perturbation cannot be read.
-        RunError: a classifier cannot be read, or has other classes than the clips.
+        RunError: a classifier cannot be read, or has other classes than the clips, or the budget
+            is less than that of the perturbation.
     """
     given = bank.load(settings.perturbation)
+    if settings.eps < given.header.eps:
+        msg = f"--eps {settings.eps:g} is less than the {given.header.eps:g} levels of "
+        raise run.RunError(msg + settings.perturbation.name)
     cards = [OnnxClassifier(path, "cpu").card for path in settings.exports]
     victims = [load_classifier(path) for path in settings.weights]
     if [card.architecture for card in cards] != [victim.name for victim in victims]:
@@ -60,13 +64,12 @@ def make_beat(settings: BeatSettings) -> Bank:
             msg = f"{victim.name} has the classes {victim.classes}, the clips {seen.classes}, "
             raise run.RunError(msg + str(unseen.classes))
     static = torch.tensor(given.members[ANY].static)
-    eps = max(settings.eps, given.header.eps)
-    painter = ClipPainter(CLIP_PX, eps)
+    painter = ClipPainter(CLIP_PX, settings.eps)
     nets = [victim.net for victim in victims]
     circle = circular(nets, seen.frames, painter, static, settings.beat)
     header = dataclasses.replace(
         given.header,
-        eps=eps,
+        eps=settings.eps,
         period_s=settings.beat.frames / CLIP_FPS,
         method=given.header.method + "; a circle of frames by the same ascent",
         datasets=(*given.header.datasets, _name_of(settings.data)),
