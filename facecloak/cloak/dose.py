@@ -1,6 +1,5 @@
 """How much of a bank is given: its budgets at a strength, and its patterns in 8 bits."""
 
-import functools
 import math
 from typing import Final
 
@@ -12,7 +11,7 @@ from facecloak.core import displacement, geometry
 from facecloak.core.bank import Bank
 from facecloak.core.displacement import Field
 from facecloak.core.errors import ConfigError
-from facecloak.core.interpolation import DEEPEST, flank
+from facecloak.core.interpolation import DEEPEST, flanks
 from facecloak.core.perturbation import MAX_EPS, MAX_SHIFT, MAX_STRAIN, Perturbation
 from facecloak.core.types import Face
 
@@ -156,12 +155,9 @@ def _beside_nothing(steps: Steps, face: Face) -> Steps:
         round(_SIDES * min(max(side, 0.0), DEEPEST)) / _SIDES
         for side in (face.sides[0], 1.0 - face.sides[1])
     )
-    flanks = [flank(len(steps), left), flank(len(steps), right)]
-    if flanks[1] is not None:
-        flanks[1] = flanks[1][::-1]
-    taken = [one for one in flanks if one is not None]
-    if not taken:
+    taken = flanks(len(steps), left, right)
+    if taken is None:
         return steps
-    kept = (steps - np.float32(ZERO)) * functools.reduce(np.multiply, taken)
+    kept = (steps - np.float32(ZERO)) * taken
     beside: Steps = np.rint(kept + np.float32(ZERO)).astype(np.uint8)
     return beside

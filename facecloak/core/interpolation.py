@@ -71,24 +71,28 @@ def oval(size_px: int) -> Plane:
 
 
 @functools.lru_cache(maxsize=256)
-def flank(size_px: int, side: float) -> Plane | None:
+def flanks(size_px: int, left: float, right: float) -> Plane | None:
     """How much of the pattern a column takes, so that little lies beside a head that is turned.
 
     Args:
         size_px: side of the aligned face.
-        side: where the head ends to the left, in face coordinates, from 0 to ``DEEPEST``; rounded
-            by who calls, because what was asked for is kept.
+        left: how far from the left edge the face begins, in face widths, at most ``DEEPEST``;
+            rounded by who calls, because what was asked for is kept.
+        right: likewise from the right edge.
 
     Returns:
-        ``float32[size_px]`` in ``[0, 1]``, rising by a soft edge that ends where the head begins;
-        None where the temple lies as in a face that looks ahead, or nearly, and all is taken.
+        ``float32[size_px]`` in ``[0, 1]``, with soft edges that end where the face begins; None
+        where both temples lie as in a face that looks ahead, or nearly, and all is taken.
     """
-    starts = min(side - _EDGE, _LEAN * (side - _AHEAD) - 2.0 * _EDGE)
-    if starts <= -_EDGE:
+    starts = [min(side - _EDGE, _LEAN * (side - _AHEAD) - 2.0 * _EDGE) for side in (left, right)]
+    if max(starts) <= -_EDGE:
         return None
     u = (np.arange(size_px) + 0.5) / size_px
-    edge = np.clip((u - starts) / _EDGE, 0.0, 1.0)
-    taken: Plane = (edge * edge * (3.0 - 2.0 * edge)).astype(np.float32)
+    inward = [
+        np.clip((at - start) / _EDGE, 0.0, 1.0)
+        for at, start in zip((u, 1.0 - u), starts, strict=True)
+    ]
+    taken: Plane = np.prod([e * e * (3.0 - 2.0 * e) for e in inward], axis=0).astype(np.float32)
     taken.flags.writeable = False
     return taken
 

@@ -4,6 +4,7 @@ Older formats are read as if they were of today's. ``core.bank`` is what reads a
 files.
 """
 
+import functools
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -63,18 +64,18 @@ class Held:
             moved = ("displacement",) if of_format >= _DISPLACED else ()
             self.own, self.shared = ("static", *_PAIR, *moved), ()
         self.names = frozenset(file.keys())
-        self._once: dict[str, NDArray[np.float32]] = {}
 
     def member(self, header: Header, prefix: str = "") -> Perturbation:
         """One perturbation. Raises ValueError where it does not keep what the header promises."""
-        tensors = {name: self._file.get_tensor(prefix + name) for name in self.own}
-        if self.shared and not self._once:
-            self._once = {name: self._file.get_tensor(name) for name in self.shared}
-        tensors |= self._once
+        tensors = {name: self._file.get_tensor(prefix + name) for name in self.own} | self._common
         if not self.shared:
             cosine, sine = (tensors.pop(name) for name in _PAIR)
             tensors["circle"] = _circle_of(cosine, sine, header.period_s)
         return Perturbation(header, **tensors)
+
+    @functools.cached_property
+    def _common(self) -> dict[str, NDArray[np.float32]]:
+        return {name: self._file.get_tensor(name) for name in self.shared}
 
 
 def _circle_of(cosine: Plane, sine: Plane, period_s: float) -> Circle:

@@ -26,8 +26,8 @@ HEADER = Header(eps=8.0, method="t", seed=0, datasets=(), victims=(), shift=0.01
 
 PATTERN = Bank.of(Perturbation(HEADER, STATIC.copy()))
 BOTH = Bank.of(Perturbation(HEADER, STATIC.copy(), displacement=FIELD.copy()))
-BEATING = Perturbation(HEADER, STATIC / 2, np.stack([STATIC[:8, :8], STATIC[8:16, :8]]) / 4)
-MOVING = Bank.of(BEATING)
+CIRCLING = Perturbation(HEADER, STATIC / 2, np.stack([STATIC[:8, :8], STATIC[8:16, :8]]) / 4)
+MOVING = Bank.of(CIRCLING)
 
 
 @pytest.fixture(params=["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])

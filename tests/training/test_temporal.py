@@ -1,4 +1,4 @@
-"""Perturbations of clips: what beats is seen, what stands still is not."""
+"""Perturbations of clips: what changes with time is seen, what stands still is not."""
 
 import json
 import math

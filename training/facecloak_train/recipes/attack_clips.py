@@ -8,8 +8,8 @@ Measured are a still perturbation by Moosavi-Dezfooli's procedure for each class
 as it was published, as it is and within the budget, a still and a beating one of random signs,
 a pair that beats and the circle of frames that `beat` makes, each against all classifiers together.
 Everything is rounded to 8 bits, and measured at several frames of the circle at which a clip can
-begin: the worst of them counts as much as the mean. Five minutes a fold
-for two classifiers on one busy core.
+begin: the worst of them counts as much as the mean. Five minutes a fold for two classifiers on one
+busy core.
 """
 
 import json

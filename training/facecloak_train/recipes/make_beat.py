@@ -4,11 +4,12 @@
         --weights runs/stcnn-all/all.safetensors runs/learnet-all/all.safetensors
         --exports models/stcnn.onnx models/learnet.onnx
         --unseen runs/synthetic-unseen --out perturbations/joint.safetensors
+        --beat-steps 600 --beat-step 2
 
 The pattern and the displacement of the file stay as they are; a circle of frames is added, and the
 sum is kept within the budget. It is made from the clips of `--data` alone, and what it does to
 people it never saw is logged and put into the header. All members of a bank have the same circle,
-which is made beside the member for every face. Four minutes on one core.
+which is made beside the member for every face. A quarter of an hour on one busy core.
 """
 
 import dataclasses
