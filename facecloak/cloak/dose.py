@@ -11,7 +11,7 @@ from facecloak.core import displacement, geometry
 from facecloak.core.bank import Bank
 from facecloak.core.displacement import Field
 from facecloak.core.errors import ConfigError
-from facecloak.core.interpolation import DEEPEST, flanks
+from facecloak.core.interpolation import flanks
 from facecloak.core.perturbation import MAX_EPS, MAX_SHIFT, MAX_STRAIN, Perturbation
 from facecloak.core.types import Face
 
@@ -20,8 +20,6 @@ ZERO: Final = 128
 """The step that changes nothing."""
 FIELD_PX: Final = 96
 """Side of a field of shifts: much finer than its cells, and little memory."""
-_SIDES: Final = 128
-"""As how many parts of a face width its sides are told apart."""
 _PATTERN_PX: Final = (64, 128, 256, 512)
 _FINENESS: Final = 0.7
 """Pixels of the pattern for each of the face: its cells are larger, and little memory is fast."""
@@ -151,11 +149,7 @@ class Dose:
 
 def _beside_nothing(steps: Steps, face: Face) -> Steps:
     """The pattern without what would lie beside a head that is turned."""
-    left, right = (
-        round(_SIDES * min(max(side, 0.0), DEEPEST)) / _SIDES
-        for side in (face.sides[0], 1.0 - face.sides[1])
-    )
-    taken = flanks(len(steps), left, right)
+    taken = flanks(len(steps), face.sides)
     if taken is None:
         return steps
     kept = (steps - np.float32(ZERO)) * taken

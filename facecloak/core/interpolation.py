@@ -12,8 +12,10 @@ _EDGE: Final = 0.05
 """Width of the soft edge beside a head that is turned, in face widths."""
 _AHEAD: Final = 0.16
 """Up to which side a head counts as looking ahead; the temples are at 0.12 then."""
-DEEPEST: Final = 0.45
+_DEEPEST: Final = 0.45
 """However a head is turned, its middle gets the pattern."""
+_SIDES: Final = 128
+"""As how many parts of a face width its sides are told apart: what was asked for is kept."""
 _LEAN: Final = 2.3
 """How much faster than the side the edge comes in at first."""
 
@@ -70,20 +72,25 @@ def oval(size_px: int) -> Plane:
     return mask
 
 
-@functools.lru_cache(maxsize=256)
-def flanks(size_px: int, left: float, right: float) -> Plane | None:
+def flanks(size_px: int, sides: tuple[float, float]) -> Plane | None:
     """How much of the pattern a column takes, so that little lies beside a head that is turned.
 
     Args:
         size_px: side of the aligned face.
-        left: how far from the left edge the face begins, in face widths, at most ``DEEPEST``;
-            rounded by who calls, because what was asked for is kept.
-        right: likewise from the right edge.
+        sides: where the face ends, as of ``core.types.Face``.
 
     Returns:
         ``float32[size_px]`` in ``[0, 1]``, with soft edges that end where the face begins; None
         where both temples lie as in a face that looks ahead, or nearly, and all is taken.
     """
+    left, right = (
+        round(_SIDES * min(max(side, 0.0), _DEEPEST)) / _SIDES for side in (sides[0], 1.0 - sides[1])
+    )
+    return _flanks(size_px, left, right)
+
+
+@functools.lru_cache(maxsize=256)
+def _flanks(size_px: int, left: float, right: float) -> Plane | None:
     starts = [min(side - _EDGE, _LEAN * (side - _AHEAD) - 2.0 * _EDGE) for side in (left, right)]
     if max(starts) <= -_EDGE:
         return None

@@ -9,8 +9,9 @@ from facecloak.core.types import Face, Faces, Sighting
 from facecloak.face.alignment import Place, distance, overlap
 from facecloak.face.smoothing import PlaceFilter, SmoothingConfig
 
-_SIDES_S: Final = 0.15
-"""How fast the sides of a face follow: few points show no sides, and the pattern must not jump."""
+_SIDES_SPEED: Final = 2.0
+"""How fast the sides of a face go at most, in face widths a second: a head turns no faster, but few
+points show no sides, and the pattern must not jump."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,7 @@ class Track:
         seen_s: when a model last saw it.
         found_s: when its place was last known, seen or predicted.
         smooth: the filter of its place.
-        sides: where the face ends, as of ``core.types.Face``, smoothed.
+        sides: where the face ends, as of ``core.types.Face``, followed without a jump.
         sightings: how often a model saw it.
     """
 
@@ -127,9 +128,9 @@ class Tracker:
 
     @staticmethod
     def _move(track: Track, place: Place, at_s: float) -> Face:
-        step = 1.0 - math.exp(-max(0.0, at_s - track.found_s) / _SIDES_S)
+        far = _SIDES_SPEED * max(0.0, at_s - track.found_s)
         (left, right), (to_left, to_right) = track.sides, place.sides
-        track.sides = left + step * (to_left - left), right + step * (to_right - right)
+        track.sides = _towards(left, to_left, far), _towards(right, to_right, far)
         track.place, track.found_s = place, at_s
         smoothed = track.smooth.filter(place.face_from_frame, at_s)
         return Face(track.number, smoothed, place.sighting, track.sides)
@@ -158,3 +159,8 @@ def distinct(places: Iterable[Place]) -> list[Place]:
         if not any(overlap(place, other) for other in kept):
             kept.append(place)
     return kept
+
+
+def _towards(here: float, there: float, far: float) -> float:
+    """As near to ``there`` as it is with at most ``far`` to go."""
+    return here + min(max(there - here, -far), far)

@@ -43,10 +43,14 @@ _SHORTENED_BY: Final = 24
 
 @dataclass(slots=True)
 class Moment:
-    """A face at one moment, ``uint8[FINE_PX, FINE_PX]``, and what each network reads in it."""
+    """A face at one moment, ``uint8[FINE_PX, FINE_PX]``, and what each network reads in it.
+
+    ``sides`` are those of ``core.types.Face``.
+    """
 
     crop: NDArray[np.uint8]
     labels: tuple[int, ...]
+    sides: tuple[float, float]
 
 
 @dataclass(slots=True)
@@ -157,7 +161,7 @@ class Ascent:
         newest = suit.moments[-1]
         other = suit.moments[int(self._rng.integers(len(suit.moments)))]
         moments = (newest, other)
-        canvases = [Canvas(strayed(moment.crop, self._rng)) for moment in moments]
+        canvases = [Canvas(strayed(one.crop, self._rng), one.sides) for one in moments]
         sent = [self._paint(suit, canvas) for canvas in canvases]
         drift = suit.drift or (np.zeros_like(suit.pattern), np.zeros_like(suit.shifts))
         pulls = [np.float32(_DECAY) * part for part in drift]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from facecloak.core import displacement
 from facecloak.core.displacement import Field
-from facecloak.core.interpolation import Plane, cubic_matrix, enlarge, oval
+from facecloak.core.interpolation import Plane, cubic_matrix, enlarge, flanks, oval
 
 FACE_PX: Final = 48
 """Side of the face that is painted, as classifiers see it."""
@@ -33,14 +33,19 @@ class Canvas:
 
     Args:
         crop: ``uint8[FINE_PX, FINE_PX]``, grey, aligned.
+        sides: where the face ends, as of ``core.types.Face``; the pattern does there, too.
     """
 
-    def __init__(self, crop: NDArray[np.uint8]) -> None:
+    def __init__(
+        self, crop: NDArray[np.uint8], sides: tuple[float, float] = (0.0, 1.0)
+    ) -> None:
         grey = crop.astype(np.float32)
         down, right = np.gradient(grey)
         self._moving = np.dstack([grey, right, down])
         self.clean = _shrunk(grey)
         self._slopes = np.zeros((FINE_PX, FINE_PX, 2), np.float32)
+        taken = flanks(FINE_PX, sides)
+        self._takes = oval(FINE_PX) if taken is None else oval(FINE_PX) * taken
 
     def paint(self, pattern: Plane, field: Field) -> Plane:
         """The face moved and painted: ``float32[FACE_PX, FACE_PX]``, whole levels.
@@ -58,7 +63,7 @@ class Canvas:
             borderMode=cv2.BORDER_REPLICATE,
         ).astype(np.float32, copy=False)
         self._slopes = moved[..., 1:]
-        painted = moved[..., 0] + enlarge(pattern, FINE_PX) * oval(FINE_PX)
+        painted = moved[..., 0] + enlarge(pattern, FINE_PX) * self._takes
         whole: Plane = np.rint(np.clip(_shrunk(painted), 0.0, 255.0))
         return whole
 
@@ -74,7 +79,7 @@ class Canvas:
             ``float32[cells, cells]`` and ``float32[2, field_cells, field_cells]``.
         """
         fine = np.repeat(np.repeat(gradient, _FINE, 0), _FINE, 1) / np.float32(_FINE**2)
-        of_pattern = _gathered(fine * oval(FINE_PX), cells)
+        of_pattern = _gathered(fine * self._takes, cells)
         shifts = FINE_PX * fine * displacement.window(FINE_PX)
         of_field = [_gathered(shifts * self._slopes[..., axis], field_cells) for axis in (0, 1)]
         return of_pattern, np.stack(of_field)

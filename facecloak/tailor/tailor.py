@@ -163,9 +163,10 @@ class GradientTailor:
         for track in due[:AT_ONCE]:
             if fitted and self._clock() >= self._until_s:
                 break
-            crop = face_crop(clean.image, seen[track].face_from_frame, FINE_PX)
+            face = seen[track]
+            crop = face_crop(clean.image, face.face_from_frame, FINE_PX)
             label, suit = self._wearers[track].label, self._wearers[track].suit
-            changed = self._alter(suit, crop)
+            changed = self._alter(suit, crop, face.sides)
             tired = self._pace.every_s * max(1.0, suit.steps / self._pace.tires_after)
             suit.looked_s, suit.rest_s = now_s, min(tired, TIRED_S) if changed else RESTING_S
             if changed and (made := self._finished(suit, label)) is not None:
@@ -221,13 +222,13 @@ class GradientTailor:
         for track in gone:
             del self._wearers[track]
 
-    def _alter(self, suit: Suit, crop: NDArray[np.uint8]) -> bool:
+    def _alter(self, suit: Suit, crop: NDArray[np.uint8], sides: tuple[float, float]) -> bool:
         """Look at the face anew, and improve what it has; whether that was necessary."""
-        canvas = Canvas(crop)
+        canvas = Canvas(crop, sides)
         read = self._ascent.read(suit, canvas)
         if suit.moments and read.labels != suit.moments[-1].labels:
             suit.steps = min(suit.steps, FRESH)
-        suit.moments.append(Moment(crop, read.labels))
+        suit.moments.append(Moment(crop, read.labels, sides))
         if not len(suit.order):
             suit.order = read.likely
         enough = min(read.leads) >= ENOUGH

@@ -70,6 +70,14 @@ def test_the_sides_of_a_face_come_and_go_without_a_jump():
     assert np.abs(np.diff(rights)).max() < 0.07
 
 
+def test_the_sides_of_a_head_that_turns_are_followed_at_once():
+    tracker = Tracker(TrackingConfig(), SmoothingConfig())
+    for number, turn in enumerate(np.arange(0.1, 0.6, 0.05)):
+        mesh = from_mesh(placed(seen_turned(turn)))
+        (face,) = tracker.update([mesh], {}, at_s=number / 30).found
+        assert face.sides == pytest.approx(mesh.sides)
+
+
 def test_a_face_without_sides_that_are_numbers_is_refused():
     with pytest.raises(ValueError, match="finite"):
         Face(0, np.eye(2, 3), sides=(0.1, float("nan")))

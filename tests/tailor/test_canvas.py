@@ -81,6 +81,19 @@ def test_the_way_back_is_the_adjoint_of_a_small_displacement():
     assert abs((pulled * rng.permuted(field)).sum()) < told
 
 
+def test_beside_a_head_that_is_turned_nothing_is_painted_and_no_gradient_is_asked_for():
+    crop = np.full((FINE_PX, FINE_PX), 120, np.uint8)
+    turned, ahead = Canvas(crop, (0.35, 0.97)), Canvas(crop)
+    still = np.zeros((2, 6, 6), np.float32)
+    made, usual = (one.paint(np.full((48, 48), 8, np.float32), still) for one in (turned, ahead))
+    assert (made[:, :14] == 120).all()
+    np.testing.assert_array_equal(made[:, 19:], usual[:, 19:])
+    assert usual[24, 5] == 128
+    pulled, _ = turned.pull(np.ones((FACE_PX, FACE_PX), np.float32), 48, 6)
+    assert not pulled[:, :13].any()
+    assert pulled[24, 24] > 0
+
+
 def test_texture_hides_and_smooth_skin_does_not():
     crop = np.full((FINE_PX, FINE_PX), 120, np.uint8)
     crop[: FINE_PX // 2] += np.random.default_rng(0).integers(0, 2, (48, 96), np.uint8) * 100

@@ -8,6 +8,7 @@ from facecloak_train.nets.convnext import ConvNext
 from facecloak_train.nets.described import Bound, CnnLandmarksHog
 from facecloak_train.nets.learnet import LearNet
 from facecloak_train.nets.mobilenet import MobileNet
+from facecloak_train.nets.plain import Plain
 from facecloak_train.nets.resnet import resnet14, resnet18
 from facecloak_train.nets.stcnn import FuseNetIntermediate, FuseNetLate, MicroExpSTCNN
 from facecloak_train.nets.vgg import Vgg19
@@ -31,6 +32,7 @@ NETS: dict[str, Callable[[int], nn.Module]] = {
     "cnn-landmarks-hog": CnnLandmarksHog,
     "mobilenet": MobileNet,
     "convnext": ConvNext,
+    "plain": Plain,
     "vit": VisionTransformer,
 }
 """Every trainable architecture by its command-line name; called with the number of classes."""
