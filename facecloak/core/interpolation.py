@@ -84,7 +84,8 @@ def flanks(size_px: int, sides: tuple[float, float]) -> Plane | None:
         where both temples lie as in a face that looks ahead, or nearly, and all is taken.
     """
     left, right = (
-        round(_SIDES * min(max(side, 0.0), _DEEPEST)) / _SIDES for side in (sides[0], 1.0 - sides[1])
+        round(_SIDES * min(max(side, 0.0), _DEEPEST)) / _SIDES
+        for side in (sides[0], 1.0 - sides[1])
     )
     return _flanks(size_px, left, right)
 

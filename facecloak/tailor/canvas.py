@@ -36,9 +36,7 @@ class Canvas:
         sides: where the face ends, as of ``core.types.Face``; the pattern does there, too.
     """
 
-    def __init__(
-        self, crop: NDArray[np.uint8], sides: tuple[float, float] = (0.0, 1.0)
-    ) -> None:
+    def __init__(self, crop: NDArray[np.uint8], sides: tuple[float, float] = (0.0, 1.0)) -> None:
         grey = crop.astype(np.float32)
         down, right = np.gradient(grey)
         self._moving = np.dstack([grey, right, down])

@@ -193,7 +193,8 @@ def test_a_leg_that_nobody_knows_is_one_sentence(asked, caplog):
 
 def figures(fooling_rate, faces=10):
     names = ("low", "high", "accuracy", "clean_accuracy", "uar", "clean_uar", "sink_share")
-    bits = dict.fromkeys(("bits", "bits_low", "bits_high", "clean_bits"), 0.5)
+    bits = dict.fromkeys(("bits_low", "bits_high"), 0.5)
+    bits |= dict.fromkeys(("bits_beyond_chance", "clean_bits_beyond_chance"), 0.5)
     return dict.fromkeys(names, 0.5) | bits | {"fooling_rate": fooling_rate, "faces": faces}
 
 

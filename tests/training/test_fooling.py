@@ -1,3 +1,4 @@
+import itertools
 import math
 
 import numpy as np
@@ -7,6 +8,7 @@ from facecloak_train.measure.fooling import (
     bootstrapped,
     fooling,
     fooling_of_readings,
+    information_beyond_chance,
     mutual_information,
     wilson,
 )
@@ -61,6 +63,34 @@ def test_the_interval_of_bits_takes_their_bias_back():
     assert bits > 0.06  # 36 / (2 * 200 ln 2) = 0.13 is to be expected of what tells nothing
     assert low == 0.0
     assert high < bits
+
+
+def test_what_tells_nothing_tells_no_bits_beyond_chance():
+    rng = np.random.default_rng(0)
+    drawn = [
+        confusion_matrix(rng.integers(0, 7, 100), rng.integers(0, 7, 100), 7) for _ in range(200)
+    ]
+    usual = np.mean([mutual_information(one) for one in drawn])
+    beyond = np.mean([information_beyond_chance(one) for one in drawn])
+    assert usual > 0.25
+    assert 0.0 <= beyond < 0.03
+
+
+def test_chance_is_the_mean_over_all_pairings():
+    truth, said = np.array([0, 0, 1, 1, 2]), np.array([1, 1, 0, 0, 1])
+    chance = np.mean(
+        [
+            mutual_information(confusion_matrix(truth, np.array(one), 3))
+            for one in itertools.permutations(said)
+        ]
+    )
+    counts = confusion_matrix(truth, said, 3)
+    assert information_beyond_chance(counts) == pytest.approx(mutual_information(counts) - chance)
+
+
+def test_of_many_faces_chance_is_nothing():
+    counts = 100_000 * np.array([[3, 1, 0], [0, 2, 2], [1, 0, 5]])
+    assert information_beyond_chance(counts) == pytest.approx(mutual_information(counts), abs=1e-5)
 
 
 def test_wilson_interval_of_a_textbook_case():

@@ -1,5 +1,6 @@
 """What a perturbation does to a classifier, from its logits before and after."""
 
+import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,7 +33,8 @@ class Fooling:
         sink_share: share of cloaked faces that go to the most frequent class.
         bits: mutual information of the true and the predicted class on cloaked faces, in bits.
         bits_low, bits_high: its interval, which takes the bias of ``bits`` back.
-        clean_bits: the same information before the cloak.
+        bits_beyond_chance: the same without what as many faces would show by chance.
+        clean_bits, clean_bits_beyond_chance: the same information before the cloak.
     """
 
     faces: int
@@ -51,7 +53,9 @@ class Fooling:
     bits: float
     bits_low: float
     bits_high: float
+    bits_beyond_chance: float
     clean_bits: float
+    clean_bits_beyond_chance: float
 
 
 def fooling(clean: Logits, cloaked: Logits, truth: NDArray[np.int64]) -> Fooling:
@@ -84,7 +88,9 @@ def fooling(clean: Logits, cloaked: Logits, truth: NDArray[np.int64]) -> Fooling
         bits=mutual_information(counts),
         bits_low=bits_low,
         bits_high=bits_high,
+        bits_beyond_chance=information_beyond_chance(counts),
         clean_bits=mutual_information(clean_counts),
+        clean_bits_beyond_chance=information_beyond_chance(clean_counts),
     )
 
 
@@ -114,6 +120,31 @@ def mutual_information(counts: NDArray[np.int64]) -> float:
     independent = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0, keepdims=True)
     seen = joint > 0
     return float((joint[seen] * np.log2(joint[seen] / independent[seen])).sum())
+
+
+def information_beyond_chance(counts: NDArray[np.int64]) -> float:
+    """Mutual information in bits less what is to be expected of as many faces that tell nothing.
+
+    From the plug-in estimate its mean over all ways to pair the same truths with the same answers
+    is taken, which is known in closed form. Source: Vinh, Epps and Bailey, "Information Theoretic
+    Measures for Clusterings Comparison" (JMLR 11, 2010), equation 24a. For faces that tell nothing
+    it is zero in the mean; never below zero.
+    """
+    total = int(counts.sum())
+    log_factorials = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1.0, total + 1)))])
+    chance = 0.0
+    for row, column in itertools.product(counts.sum(axis=1), counts.sum(axis=0)):
+        both = np.arange(max(1, row + column - total), min(row, column) + 1)
+        if not len(both):
+            continue
+        ways = (row, column, total - row, total - column)
+        parts = (np.array(total), both, row - both, column - both, total - row - column + both)
+        log_share = sum(log_factorials[one] for one in ways) - sum(
+            log_factorials[one] for one in parts
+        )
+        told = both / total * np.log2(both * total / (row * column))
+        chance += float((np.exp(log_share) * told).sum())
+    return max(0.0, mutual_information(counts) - chance)
 
 
 def bootstrapped(

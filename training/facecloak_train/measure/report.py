@@ -23,7 +23,8 @@ def evaluate_markdown(report: dict[str, Any]) -> str:
         "the same levels stands beside it.",
         "",
         f"| strength | leg | classifier | fooled (95 %) | {' | '.join(others)} "
-        "| read rightly, before | UAR, before | bits (95 %), before | largest class | faces |",
+        "| read rightly, before | UAR, before | bits beyond chance (95 %), before | largest class "
+        "| faces |",
         "|---" * (9 + len(others)) + "|",
     ]
     for strength, leg in dict.fromkeys((row["strength"], row["leg"]) for row in report["rows"]):
@@ -54,7 +55,8 @@ def _evaluated(name: str, ours: dict[str, Any], *others: dict[str, Any]) -> str:
     """The cells of a classifier; ``others`` are what the perturbation is held against."""
     if not ours["faces"]:
         return " | ".join([name, "no face is found", *[""] * (4 + len(others)), "0"]) + " |"
-    bits, low, high, clean = (ours[key] for key in ("bits", "bits_low", "bits_high", "clean_bits"))
+    names = ("bits_beyond_chance", "bits_low", "bits_high", "clean_bits_beyond_chance")
+    bits, low, high, clean = (ours[key] for key in names)
     cells = [
         name,
         _rate(ours),
@@ -109,8 +111,9 @@ def _notes(report: dict[str, Any]) -> list[str]:
         f"second, with noise of {report['camera_noise']:g} levels; the face is found anew in the "
         "last one. A face that is not found there, clean or protected, is left out of that row.",
         "- Intervals are over faces: FER2013 does not say who is who, so that two pictures of one "
-        "person count as two. Those of bits take back the bias of the estimate, which shows "
-        f"{_bias(faces, report['classes']):.2f} bit where there is none ({faces} faces).",
+        "person count as two. Bits are what the usual estimate shows beyond what it is expected to "
+        f"show of as many faces that tell nothing, up to {_bias(faces, report['classes']):.2f} bit "
+        f"({faces} faces); the usual estimate is in the report.",
     ]
     if sent:
         lines.append(f"- What the encoders sent of that, in kb/s: {sent}.")

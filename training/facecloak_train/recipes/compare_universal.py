@@ -52,7 +52,7 @@ logger = logging.getLogger(__name__)
 GOAL: Final = 0.7
 """The fooling rate that methods race to."""
 _BATCH: Final = 256
-_LOOKS: Final = 20
+_LOOKS: Final = 60
 """How often ART's perturbation is looked at in its time."""
 
 

@@ -229,7 +229,7 @@ def _measured(
         f"{row['classifier']}, {row['leg']}, {figure}": row[figure]
         for row in rows
         if row["strength"] == first and row["perturbation"] == kind and row["faces"]
-        for figure in ("faces", "fooling_rate", "accuracy", "bits", "clean_bits")
+        for figure in ("faces", "fooling_rate", "accuracy", "bits_beyond_chance")
     }
     visible = seen.get(named(kind, first), {})
     return measured | {
