@@ -32,8 +32,8 @@ class Fooling:
         clean_uar: the same recall before the cloak.
         sink_share: share of cloaked faces that go to the most frequent class.
         bits: mutual information of the true and the predicted class on cloaked faces, in bits.
-        bits_low, bits_high: its interval, which takes the bias of ``bits`` back.
         bits_beyond_chance: the same without what as many faces would show by chance.
+        bits_low, bits_high: the interval of that, see :func:`about`.
         clean_bits, clean_bits_beyond_chance: the same information before the cloak.
     """
 
@@ -70,7 +70,8 @@ def fooling(clean: Logits, cloaked: Logits, truth: NDArray[np.int64]) -> Fooling
     low, high = wilson(rate, count)
     accuracy_low, accuracy_high = wilson(accuracy, count)
     uar_low, uar_high = bootstrapped(unweighted_recall, counts)
-    bits_low, bits_high = bootstrapped(mutual_information, counts)
+    beyond = information_beyond_chance(counts)
+    bits_low, bits_high = about(beyond, mutual_information, counts)
     return Fooling(
         faces=count,
         fooling_rate=rate,
@@ -88,7 +89,7 @@ def fooling(clean: Logits, cloaked: Logits, truth: NDArray[np.int64]) -> Fooling
         bits=mutual_information(counts),
         bits_low=bits_low,
         bits_high=bits_high,
-        bits_beyond_chance=information_beyond_chance(counts),
+        bits_beyond_chance=beyond,
         clean_bits=mutual_information(clean_counts),
         clean_bits_beyond_chance=information_beyond_chance(clean_counts),
     )
@@ -160,9 +161,31 @@ def bootstrapped(
         figure: of a confusion matrix.
         counts: ``int64[C, C]``, true class by predicted class.
     """
-    total = int(counts.sum())
-    drawn = np.random.default_rng(0).multinomial(total, counts.ravel() / total, _RESAMPLES)
-    again = [figure(one.reshape(counts.shape)) for one in drawn]
+    again = _drawn_again(figure, counts)
     few, many = np.quantile(again, [0.025, 0.975])
     middle = 2.0 * figure(counts)
     return max(0.0, middle - float(many)), max(0.0, middle - float(few))
+
+
+def about(
+    value: float, figure: Callable[[NDArray[np.int64]], float], counts: NDArray[np.int64]
+) -> tuple[float, float]:
+    """The 95 % interval of a figure whose bias was taken off, by its error when drawn again.
+
+    The normal one of Davison and Hinkley, section 5.2; never below zero.
+
+    Args:
+        value: the figure without its bias.
+        figure: of a confusion matrix, with its bias.
+        counts: ``int64[C, C]``, true class by predicted class.
+    """
+    half = 1.96 * float(np.std(_drawn_again(figure, counts)))
+    return max(0.0, value - half), max(0.0, value + half)
+
+
+def _drawn_again(
+    figure: Callable[[NDArray[np.int64]], float], counts: NDArray[np.int64]
+) -> list[float]:
+    total = int(counts.sum())
+    drawn = np.random.default_rng(0).multinomial(total, counts.ravel() / total, _RESAMPLES)
+    return [figure(one.reshape(counts.shape)) for one in drawn]

@@ -8,7 +8,6 @@ from facecloak_train.nets.convnext import ConvNext
 from facecloak_train.nets.described import Bound, CnnLandmarksHog
 from facecloak_train.nets.learnet import LearNet
 from facecloak_train.nets.mobilenet import MobileNet
-from facecloak_train.nets.plain import Plain
 from facecloak_train.nets.resnet import resnet14, resnet18
 from facecloak_train.nets.stcnn import FuseNetIntermediate, FuseNetLate, MicroExpSTCNN
 from facecloak_train.nets.vgg import Vgg19
@@ -32,7 +31,6 @@ NETS: dict[str, Callable[[int], nn.Module]] = {
     "cnn-landmarks-hog": CnnLandmarksHog,
     "mobilenet": MobileNet,
     "convnext": ConvNext,
-    "plain": Plain,
     "vit": VisionTransformer,
 }
 """Every trainable architecture by its command-line name; called with the number of classes."""
