@@ -10,8 +10,10 @@ from facecloak.face.alignment import Place, distance, overlap
 from facecloak.face.smoothing import PlaceFilter, SmoothingConfig
 
 _SIDES_SPEED: Final = 2.0
-"""How fast the sides of a face go at most, in face widths a second: a head turns no faster, but few
-points show no sides, and the pattern must not jump."""
+"""How fast the sides of a face go at most, in face widths a second: hardly a head turns faster, but
+few points show no sides, and the pattern must not jump."""
+_SIDES_GAP_S: Final = 0.1
+"""As how long a gap counts at most, likewise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +130,7 @@ class Tracker:
 
     @staticmethod
     def _move(track: Track, place: Place, at_s: float) -> Face:
-        far = _SIDES_SPEED * max(0.0, at_s - track.found_s)
+        far = _SIDES_SPEED * min(max(0.0, at_s - track.found_s), _SIDES_GAP_S)
         (left, right), (to_left, to_right) = track.sides, place.sides
         track.sides = _towards(left, to_left, far), _towards(right, to_right, far)
         track.place, track.found_s = place, at_s

@@ -176,7 +176,8 @@ class Ascent:
                 pulls[part] = pulls[part] + pull / max(float(np.abs(pull).sum()), 1e-12)
         suit.drift = pulls[0], pulls[1]
         length = max(_SHORTEST, 1.0 - (1.0 - _SHORTEST) * suit.steps / _SHORTENED_BY) * _STRIDE
-        pattern = suit.pattern + np.float32(length * suit.eps) * np.sign(pulls[0])
+        shown = np.logical_or(*(canvas.shows(len(suit.pattern)) for canvas in canvases))
+        pattern = suit.pattern + np.float32(length * suit.eps) * np.sign(pulls[0]) * shown
         suit.pattern = np.clip(pattern, -suit.most, suit.most).astype(np.float32)
         shifts = suit.shifts + np.float32(length * suit.reach) * np.sign(pulls[1])
         suit.shifts = np.clip(shifts, -suit.reach, suit.reach).astype(np.float32)

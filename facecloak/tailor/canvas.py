@@ -82,6 +82,11 @@ class Canvas:
         of_field = [_gathered(shifts * self._slopes[..., axis], field_cells) for axis in (0, 1)]
         return of_pattern, np.stack(of_field)
 
+    def shows(self, cells: int) -> NDArray[np.bool_]:
+        """Which cells of a pattern are painted at all: ``bool[cells, cells]``."""
+        shown: NDArray[np.bool_] = _gathered(self._takes, cells) != 0.0
+        return shown
+
     def hides(self, cells: int) -> Plane:
         """How well each cell of a pattern is hidden by what is there: ``float32[cells, cells]``.
 

@@ -56,6 +56,25 @@ def grey(value=128, at_s=0.0):
     return Frame(np.full((200, 280, 3), value, np.uint8), at_s, 0)
 
 
+def test_beside_a_head_that_is_turned_nothing_is_fitted_and_nothing_walks_on():
+    turned = Face(1, PLACE, sides=(0.35, 1.0))
+    weights = Linear(np.ones((44, 44)), -1000.0)
+    (fitted,) = GradientTailor(
+        [weights], start(), pace=Pace(first_steps=10), from_scratch=True
+    ).fit(grey(), [turned], [])
+    assert not fitted.perturbation.static[:, :12].any()
+    assert fitted.perturbation.static[24, 24] > 0
+
+    one = GradientTailor([weights], start(), pace=Pace(first_steps=1, steps=1), from_scratch=True)
+    one.fit(grey(), [FACE], [])
+    beside = [
+        made.perturbation.static[24, 8]
+        for number in range(1, 60)
+        for made in one.fit(grey(at_s=2.0 * number), [turned], [])
+    ]
+    assert 0.0 < beside[-1] == beside[-8] < 4.0 * tailoring.SMOOTH - 0.1
+
+
 def test_against_a_linear_classifier_the_fit_is_the_optimum():
     """On a face without texture the most is the budget of smooth skin, against the weights."""
     weights = np.kron(np.where(np.indices((4, 4)).sum(0) % 2, 1.0, -1.0), np.ones((11, 11)))

@@ -193,8 +193,8 @@ def test_a_leg_that_nobody_knows_is_one_sentence(asked, caplog):
 
 def figures(fooling_rate, faces=10):
     names = ("low", "high", "accuracy", "clean_accuracy", "uar", "clean_uar", "sink_share")
-    bits = dict.fromkeys(("bits_low", "bits_high"), 0.5)
-    bits |= dict.fromkeys(("bits_beyond_chance", "clean_bits_beyond_chance"), 0.5)
+    bits = {"bits": 0.3, "bits_beyond_chance": 0.16, "clean_bits_beyond_chance": 1.1}
+    bits |= {"bits_beyond_chance_low": 0.06, "bits_beyond_chance_high": 0.26}
     return dict.fromkeys(names, 0.5) | bits | {"fooling_rate": fooling_rate, "faces": faces}
 
 
@@ -250,6 +250,12 @@ def test_only_architectures_that_were_never_seen_are_in_the_mean():
 
 def test_without_an_unseen_architecture_there_is_no_mean():
     assert "mean of" not in told({"ResNet14": {"architecture": "resnet14"}}, (0.5,))
+
+
+def test_bits_stand_beyond_chance_with_their_interval_and_what_they_were():
+    table = told({"ResNet14": {"attacked": True}}, (0.5,))
+    assert "| 50.0 %, 50.0 % | 0.16 (0.06 - 0.26), 1.10 | 50 % | 10 |" in table
+    assert "tell nothing, 0.14 to 0.14 bit here" in table
 
 
 def test_every_row_has_the_cells_of_its_head():

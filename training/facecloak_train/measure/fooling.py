@@ -33,7 +33,7 @@ class Fooling:
         sink_share: share of cloaked faces that go to the most frequent class.
         bits: mutual information of the true and the predicted class on cloaked faces, in bits.
         bits_beyond_chance: the same without what as many faces would show by chance.
-        bits_low, bits_high: the interval of that, see :func:`about`.
+        bits_beyond_chance_low, bits_beyond_chance_high: its interval, see :func:`about`.
         clean_bits, clean_bits_beyond_chance: the same information before the cloak.
     """
 
@@ -51,9 +51,9 @@ class Fooling:
     clean_uar: float
     sink_share: float
     bits: float
-    bits_low: float
-    bits_high: float
     bits_beyond_chance: float
+    bits_beyond_chance_low: float
+    bits_beyond_chance_high: float
     clean_bits: float
     clean_bits_beyond_chance: float
 
@@ -71,7 +71,7 @@ def fooling(clean: Logits, cloaked: Logits, truth: NDArray[np.int64]) -> Fooling
     accuracy_low, accuracy_high = wilson(accuracy, count)
     uar_low, uar_high = bootstrapped(unweighted_recall, counts)
     beyond = information_beyond_chance(counts)
-    bits_low, bits_high = about(beyond, mutual_information, counts)
+    beyond_low, beyond_high = about(beyond, mutual_information, counts)
     return Fooling(
         faces=count,
         fooling_rate=rate,
@@ -87,9 +87,9 @@ def fooling(clean: Logits, cloaked: Logits, truth: NDArray[np.int64]) -> Fooling
         clean_uar=unweighted_recall(clean_counts),
         sink_share=float(counts.sum(axis=0).max() / count),
         bits=mutual_information(counts),
-        bits_low=bits_low,
-        bits_high=bits_high,
         bits_beyond_chance=beyond,
+        bits_beyond_chance_low=beyond_low,
+        bits_beyond_chance_high=beyond_high,
         clean_bits=mutual_information(clean_counts),
         clean_bits_beyond_chance=information_beyond_chance(clean_counts),
     )
@@ -128,8 +128,9 @@ def information_beyond_chance(counts: NDArray[np.int64]) -> float:
 
     From the plug-in estimate its mean over all ways to pair the same truths with the same answers
     is taken, which is known in closed form. Source: Vinh, Epps and Bailey, "Information Theoretic
-    Measures for Clusterings Comparison" (JMLR 11, 2010), equation 24a. For faces that tell nothing
-    it is zero in the mean; never below zero.
+    Measures for Clusterings Comparison" (JMLR 11, 2010), the expected mutual information under
+    the hypergeometric model. For faces that tell nothing it is zero in the mean before it is cut
+    at zero. Of faces that tell much more is taken off than the estimate is too large by.
     """
     total = int(counts.sum())
     log_factorials = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1.0, total + 1)))])
@@ -170,7 +171,7 @@ def bootstrapped(
 def about(
     value: float, figure: Callable[[NDArray[np.int64]], float], counts: NDArray[np.int64]
 ) -> tuple[float, float]:
-    """The 95 % interval of a figure whose bias was taken off, by its error when drawn again.
+    """The 95 % interval about a figure without its bias, by its error when drawn again.
 
     The normal one of Davison and Hinkley, section 5.2; never below zero.
 

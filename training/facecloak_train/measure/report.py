@@ -1,9 +1,15 @@
 """Reports as Markdown."""
 
-import math
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
+
+_BITS: Final = (
+    "bits_beyond_chance",
+    "bits_beyond_chance_low",
+    "bits_beyond_chance_high",
+    "clean_bits_beyond_chance",
+)
 
 
 def evaluate_markdown(report: dict[str, Any]) -> str:
@@ -55,8 +61,7 @@ def _evaluated(name: str, ours: dict[str, Any], *others: dict[str, Any]) -> str:
     """The cells of a classifier; ``others`` are what the perturbation is held against."""
     if not ours["faces"]:
         return " | ".join([name, "no face is found", *[""] * (4 + len(others)), "0"]) + " |"
-    names = ("bits_beyond_chance", "bits_low", "bits_high", "clean_bits_beyond_chance")
-    bits, low, high, clean = (ours[key] for key in names)
+    bits, low, high, clean = (ours[key] for key in _BITS)
     cells = [
         name,
         _rate(ours),
@@ -104,7 +109,7 @@ def _mean_of(unseen: dict[str, str], pairs: dict[str, tuple[dict[str, Any], ...]
 
 
 def _notes(report: dict[str, Any]) -> list[str]:
-    faces = max(row["faces"] for row in report["rows"])
+    chance = [row["bits"] - row["bits_beyond_chance"] for row in report["rows"] if row["faces"]]
     sent = ", ".join(f"{leg} {kbps:.0f}" for leg, kbps in report["sent_kbps"].items() if kbps)
     lines = [
         f"- Each face is a call of {report['pictures']} pictures of a camera that takes 30 a "
@@ -112,8 +117,9 @@ def _notes(report: dict[str, Any]) -> list[str]:
         "last one. A face that is not found there, clean or protected, is left out of that row.",
         "- Intervals are over faces: FER2013 does not say who is who, so that two pictures of one "
         "person count as two. Bits are what the usual estimate shows beyond what it is expected to "
-        f"show of as many faces that tell nothing, up to {_bias(faces, report['classes']):.2f} bit "
-        f"({faces} faces); the usual estimate is in the report.",
+        f"show of as many faces that tell nothing, {min(chance, default=0.0):.2f} to "
+        f"{max(chance, default=0.0):.2f} bit here; "
+        "the usual estimate is in the report.",
     ]
     if sent:
         lines.append(f"- What the encoders sent of that, in kb/s: {sent}.")
@@ -125,10 +131,6 @@ def _notes(report: dict[str, Any]) -> list[str]:
             "of PublicTest. It sees no texture; what fools it has moved the landmarks."
         )
     return lines
-
-
-def _bias(faces: int, classes: int) -> float:
-    return (classes - 1) ** 2 / (2 * max(faces, 1) * math.log(2))
 
 
 def _visible(report: dict[str, Any]) -> list[str]:
@@ -181,7 +183,8 @@ def compare_markdown(report: dict[str, Any]) -> str:
         f"{report['training_faces']} training faces, {report['passes']} times over at most, on "
         f"{report['faces']} PrivateTest faces that stand in no other split: how many are read as "
         "another class (95 %), and of the victim the share of the largest class and the bits of "
-        f"the true class that are left. The last column is the time after which {_goal(report)} of "
+        "the true class that are left beyond chance. The last column is the time after which "
+        f"{_goal(report)} of "
         f"{report['held_out_faces']} held-out PublicTest faces were fooled.",
         "",
         f"| eps | perturbation | {' | '.join(classifiers)} | largest class | bits | seconds "
@@ -194,7 +197,8 @@ def compare_markdown(report: dict[str, Any]) -> str:
         row = known[eps, name, report["victim"]]
         lines.append(
             f"| {eps:g} | {name} | {' | '.join(cells)} | {100 * row['sink_share']:.0f} % "
-            f"| {row['bits']:.2f} of {row['clean_bits']:.2f} | {row['seconds']:.1f} "
+            f"| {row['bits_beyond_chance']:.2f} of {row['clean_bits_beyond_chance']:.2f} "
+            f"| {row['seconds']:.1f} "
             f"| {_soon(row)} |"
         )
     lines += ["", f"Made by `{report['command']}`.", ""]
