@@ -118,8 +118,7 @@ def _notes(report: dict[str, Any]) -> list[str]:
         "- Intervals are over faces: FER2013 does not say who is who, so that two pictures of one "
         "person count as two. Bits are what the usual estimate shows beyond what it is expected to "
         f"show of as many faces that tell nothing, {min(chance, default=0.0):.2f} to "
-        f"{max(chance, default=0.0):.2f} bit here; "
-        "the usual estimate is in the report.",
+        f"{max(chance, default=0.0):.2f} bit here; the usual estimate is in the report.",
     ]
     if sent:
         lines.append(f"- What the encoders sent of that, in kb/s: {sent}.")
@@ -184,8 +183,7 @@ def compare_markdown(report: dict[str, Any]) -> str:
         f"{report['faces']} PrivateTest faces that stand in no other split: how many are read as "
         "another class (95 %), and of the victim the share of the largest class and the bits of "
         "the true class that are left beyond chance. The last column is the time after which "
-        f"{_goal(report)} of "
-        f"{report['held_out_faces']} held-out PublicTest faces were fooled.",
+        f"{_goal(report)} of {report['held_out_faces']} held-out PublicTest faces were fooled.",
         "",
         f"| eps | perturbation | {' | '.join(classifiers)} | largest class | bits | seconds "
         f"| to {_goal(report)} |",
@@ -198,8 +196,7 @@ def compare_markdown(report: dict[str, Any]) -> str:
         lines.append(
             f"| {eps:g} | {name} | {' | '.join(cells)} | {100 * row['sink_share']:.0f} % "
             f"| {row['bits_beyond_chance']:.2f} of {row['clean_bits_beyond_chance']:.2f} "
-            f"| {row['seconds']:.1f} "
-            f"| {_soon(row)} |"
+            f"| {row['seconds']:.1f} | {_soon(row)} |"
         )
     lines += ["", f"Made by `{report['command']}`.", ""]
     return "\n".join(lines)
