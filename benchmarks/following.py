@@ -31,7 +31,7 @@ from facecloak.core.ports import EndOfSource
 from facecloak.core.types import Face, Fitted, Frame, Verdict
 from facecloak.settings import Settings
 from facecloak.tailor.canvas import FINE_PX
-from facecloak.tailor.gradient import PAIR, GradientModel
+from facecloak.tailor.gradient import GradientModel
 from facecloak.tailor.tailor import LIVE, PATIENT, GradientTailor
 from facecloak.verify.crop import face_crop
 from facecloak.verify.onnx_judge import OnnxClassifier
@@ -80,7 +80,7 @@ def astray(model: GradientModel, clean: Frame, sent: Frame, face: Face) -> bool:
     crops = [
         face_crop(one.image, face.face_from_frame, model.card.input_px) for one in (clean, sent)
     ]
-    logits, _ = model.pull(np.stack(crops).astype(np.float32) / 255.0, np.zeros(PAIR, np.int64))
+    logits = model.read(np.stack(crops).astype(np.float32) / 255.0)
     before, after = logits.argmax(1)
     return bool(before != after)
 

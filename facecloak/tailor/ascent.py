@@ -6,9 +6,8 @@ added (Dong et al., "Boosting Adversarial Attacks with Momentum", arXiv 1710.060
 "Synthesizing Robust Adversarial Examples", arXiv 1707.07397).
 """
 
-from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -20,10 +19,9 @@ from facecloak.tailor.canvas import FACE_PX, Canvas
 from facecloak.tailor.glance import Glance, draw, straight
 from facecloak.tailor.gradient import PAIR, GradientModel
 from facecloak.tailor.straying import strayed
+from facecloak.tailor.suit import Suit
 from facecloak.verify import criteria
 
-MOMENTS: Final = 24
-"""How many moments of a face are kept."""
 ASKED: Final = 2
 """How many networks a step asks, drawn anew each time."""
 RIVALS: Final = 1
@@ -31,6 +29,8 @@ RIVALS: Final = 1
 networks together. Where each goes its own way, what they have in common does not carry over."""
 OFTEN: Final = 0.2
 """A class that so large a share of the readings of a face names is not one to lead it to."""
+CLEAR: Final = 2.0
+"""A lead in logits, either way, beyond which it does not matter how large it is."""
 RELENT: Final = 12
 """After how many steps one more class is allowed, where these are out of reach."""
 _DECAY: Final = 0.9
@@ -39,60 +39,6 @@ _STRIDE: Final = 0.3
 _SHORTEST: Final = 0.2
 _SHORTENED_BY: Final = 24
 """After so many steps, a step has come down to this share of the first one."""
-
-
-@dataclass(slots=True)
-class Moment:
-    """A face at one moment, ``uint8[FINE_PX, FINE_PX]``, and what each network reads in it.
-
-    ``sides`` are those of ``core.types.Face``.
-    """
-
-    crop: NDArray[np.uint8]
-    labels: tuple[int, ...]
-    sides: tuple[float, float]
-
-
-@dataclass(slots=True)
-class Suit:
-    """What a face has so far while it shows one expression, and what is known of it then.
-
-    Attributes:
-        pattern: ``float32[G, G]``, levels.
-        shifts: ``float32[2, D, D]``, face widths.
-        most: the largest that each cell of the pattern may be.
-        eps: the largest that any of them may be.
-        smooth: which share of that is for smooth skin.
-        reach: likewise of the shifts, along each axis.
-        moments: the last ones.
-        order: the classes that it may be led to, those first that come first: the likeliest as it
-            was first sent, so that the fit goes on where what it began with leads; empty before.
-        drift: what was gathered of both gradients.
-        steps: that were taken.
-        looks: how often the networks were asked what they read.
-        logits: ``float32[networks, 2, C]``, of the face as captured and as sent, when each of them
-            was last asked; None where all are to be asked.
-        looked_s, rest_s: when it was last looked at, and for how long that is enough.
-    """
-
-    pattern: Plane
-    shifts: Field
-    most: Plane
-    eps: float
-    smooth: float
-    reach: float
-    moments: deque[Moment] = field(default_factory=lambda: deque(maxlen=MOMENTS))
-    order: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
-    drift: tuple[Plane, Field] | None = None
-    steps: int = 0
-    looks: int = 0
-    logits: NDArray[np.float32] | None = None
-    looked_s: float = float("-inf")
-    rest_s: float = 0.0
-
-    def is_due(self, now_s: float) -> bool:
-        """Whether it is time to look at it again; also after time ran backwards."""
-        return not 0 <= now_s - self.looked_s < self.rest_s
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,11 +50,15 @@ class Reading:
         leads: by how many logits another class leads in the face as sent, to each.
         likely: the classes, likeliest first in the face as sent, by the mean of their logits, each
             network's with mean zero and variance one.
+        gain: by how many logits the lead in the face as sent is larger than with what the suit
+            began as, in the mean of the networks asked, no lead counted beyond ``CLEAR``; None
+            before anything was fitted.
     """
 
     labels: tuple[int, ...]
     leads: tuple[float, ...]
     likely: NDArray[np.int64]
+    gain: float | None
 
 
 class Ascent:
@@ -138,19 +88,22 @@ class Ascent:
             suit.logits = np.zeros((count, PAIR, len(self._models[0].card.labels)), np.float32)
         else:
             asked = range(suit.looks % 2, count, 2) or asked
-        sent = self._paint(suit, canvas)
+        began = canvas.paint(*self._given(*suit.began)) if suit.steps else None
+        sent = canvas.paint(*self._given(suit.pattern, suit.shifts))
+        gains = []
         for number in asked:
-            model = self._models[number]
-            look = straight(FACE_PX, model.card.input_px)
-            pair = np.stack([look.look(canvas.clean), look.look(sent)])
-            suit.logits[number], _ = model.pull(pair, np.zeros(PAIR, np.int64))
+            suit.logits[number] = self._read(number, canvas.clean, sent)
+            if began is not None:
+                before = self._read(number, canvas.clean, began)
+                gains.append(_led(suit.logits[number]) - _led(before))
         suit.looks += 1
         clean, cloaked = suit.logits[:, 0], suit.logits[:, 1]
         labels, leads = clean.argmax(axis=1), criteria.leads(clean, cloaked)
         spread = np.maximum(cloaked.std(axis=1, keepdims=True), 1e-6)
         scores = (cloaked - cloaked.mean(axis=1, keepdims=True)) / spread
         likely = np.argsort(-scores.mean(axis=0), kind="stable")
-        return Reading(tuple(labels.tolist()), tuple(leads.tolist()), likely)
+        gain = float(np.mean(gains)) if gains else None
+        return Reading(tuple(labels.tolist()), tuple(leads.tolist()), likely, gain)
 
     def step(self, suit: Suit) -> None:
         """Take one step up, on the newest moment and another one, astray. Raises DeviceError.
@@ -162,7 +115,8 @@ class Ascent:
         other = suit.moments[int(self._rng.integers(len(suit.moments)))]
         moments = (newest, other)
         canvases = [Canvas(strayed(one.crop, self._rng), one.sides) for one in moments]
-        sent = [self._paint(suit, canvas) for canvas in canvases]
+        given = self._given(suit.pattern, suit.shifts)
+        sent = [canvas.paint(*given) for canvas in canvases]
         drift = suit.drift or (np.zeros_like(suit.pattern), np.zeros_like(suit.shifts))
         pulls = [np.float32(_DECAY) * part for part in drift]
         asked = self._rng.permutation(len(self._models))[:ASKED]
@@ -178,9 +132,7 @@ class Ascent:
         length = max(_SHORTEST, 1.0 - (1.0 - _SHORTEST) * suit.steps / _SHORTENED_BY) * _STRIDE
         shown = np.logical_or(*(canvas.shows(len(suit.pattern)) for canvas in canvases))
         pattern = suit.pattern + np.float32(length * suit.eps) * np.sign(pulls[0]) * shown
-        suit.pattern = np.clip(pattern, -suit.most, suit.most).astype(np.float32)
-        shifts = suit.shifts + np.float32(length * suit.reach) * np.sign(pulls[1])
-        suit.shifts = np.clip(shifts, -suit.reach, suit.reach).astype(np.float32)
+        suit.alter(pattern, suit.shifts + np.float32(length * suit.reach) * np.sign(pulls[1]))
         suit.steps += 1
 
     def _pulled(
@@ -214,6 +166,19 @@ class Ascent:
             row[others[: RIVALS + suit.steps // RELENT]] = True
         return rivals
 
-    def _paint(self, suit: Suit, canvas: Canvas) -> Plane:
+    def _read(self, number: int, *faces: Plane) -> NDArray[np.float32]:
+        """What a network reads in two faces: logits, ``float32[2, C]``."""
+        model = self._models[number]
+        look = straight(FACE_PX, model.card.input_px)
+        return model.read(np.stack([look.look(face) for face in faces]))
+
+    def _given(self, pattern: Plane, shifts: Field) -> tuple[Plane, Field]:
+        """What a face is given of them."""
         strength = np.float32(self.strength)
-        return canvas.paint(strength * suit.pattern, strength * suit.shifts)
+        return strength * pattern, strength * shifts
+
+
+def _led(pair: NDArray[np.float32]) -> float:
+    """By how many logits a face as sent is led astray, within ``CLEAR``: ``float32[2, C]``."""
+    lead = criteria.leads(pair[:1], pair[1:]).item()
+    return min(max(lead, -CLEAR), CLEAR)

@@ -40,6 +40,12 @@ class GradientModel:
             msg = f"{path.name} is a classifier, not the gradient of one."
             raise ArtifactError(msg, "Make it with `facecloak-train export-gradient`.")
 
+    def read(self, crops: Crops) -> NDArray[np.float32]:
+        """What is read in two faces: logits, ``float32[2, C]``. Raises DeviceError."""
+        nobody = np.zeros((PAIR, len(self.card.labels)), np.float32)
+        logits, _ = self._graph.run(crops[:, None], nobody, nobody)
+        return self._graph.fetch(logits)
+
     def pull(
         self,
         crops: Crops,

@@ -18,9 +18,10 @@ from facecloak.core.clock import Clock, monotonic
 from facecloak.core.perturbation import ANY, LEAST_REACH, Perturbation
 from facecloak.core.perturbation_file import OWN, SHARED
 from facecloak.core.types import Face, Fitted, Frame, Sighting, Verdict
-from facecloak.tailor.ascent import Ascent, Moment, Suit
+from facecloak.tailor.ascent import Ascent
 from facecloak.tailor.canvas import FINE_PX, Canvas
 from facecloak.tailor.gradient import GradientModel
+from facecloak.tailor.suit import ANYWHERE, Moment, Suit
 from facecloak.verify.crop import face_crop
 
 CELLS: Final = 48
@@ -64,6 +65,8 @@ class Pace:
         tires_after: from so many steps on, the wait grows with their number.
         spend_s: how long the fits of one frame may take, but for the step under way; without end,
             and so without a clock, if not given.
+        near: how far from what it begins with a fit may go before it was seen to hold on a moment
+            later than those that it was made from, as a share of the budget.
     """
 
     first_steps: int = 4
@@ -71,9 +74,10 @@ class Pace:
     every_s: float = 0.5
     tires_after: float = 24.0
     spend_s: float = math.inf
+    near: float = ANYWHERE
 
 
-LIVE: Final = Pace(spend_s=0.4)
+LIVE: Final = Pace(spend_s=0.4, near=0.3)
 """The next verdict waits meanwhile."""
 PATIENT: Final = Pace(first_steps=32, steps=8, every_s=0.25, tires_after=256.0)
 """For files."""
@@ -215,7 +219,8 @@ class GradientTailor:
         if start.displaces and not self._from_scratch:
             shifts = start.displacement.copy()
         reach = start.header.shift / _OVERSHOOT
-        return Suit(pattern, shifts, np.full_like(pattern, eps), eps, SMOOTH, reach)
+        most = np.full_like(pattern, eps)
+        return Suit(pattern, shifts, most, eps, SMOOTH, reach, self._pace.near)
 
     def _forget(self, now_s: float) -> None:
         gone = [t for t, one in self._wearers.items() if not abs(now_s - one.seen_s) <= GONE_S]
@@ -226,6 +231,8 @@ class GradientTailor:
         """Look at the face anew, and improve what it has; whether that was necessary."""
         canvas = Canvas(crop, sides)
         read = self._ascent.read(suit, canvas)
+        if read.gain is not None:
+            suit.trust(read.gain)
         if suit.moments and read.labels != suit.moments[-1].labels:
             suit.steps = min(suit.steps, FRESH)
         suit.moments.append(Moment(crop, read.labels, sides))
@@ -240,7 +247,7 @@ class GradientTailor:
         most = (suit.eps * share).astype(np.float32)
         suit.most = most if suit.steps == 0 else 0.5 * (suit.most + most)
         before = suit.pattern
-        suit.pattern = np.clip(before, -suit.most, suit.most).astype(np.float32)
+        suit.alter(before, suit.shifts)
         if enough:
             return bool(np.abs(before - suit.pattern).max() > _SEEN)
         for _ in range(self._pace.steps if suit.steps else self._pace.first_steps):

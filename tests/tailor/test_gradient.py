@@ -47,6 +47,17 @@ def test_the_gradient_of_the_judge_reads_as_the_judge():
     np.testing.assert_allclose(logits, judge.logits(around), atol=2e-2)
 
 
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_to_read_is_to_compute_no_gradient(path):
+    model = GradientModel(path)
+    crops, labels = faces(), np.array([3, 6])
+    logits, _ = model.pull(crops, labels)
+    np.testing.assert_array_equal(model.read(crops), logits)
+    nobody = np.zeros((2, 7), np.float32)
+    _, gradient = model._graph.run(crops[:, None], nobody, nobody)
+    assert not model._graph.fetch(gradient).any()
+
+
 def test_a_classifier_is_no_gradient(tmp_path):
     with pytest.raises(ArtifactError, match="not the gradient of one"):
         GradientModel(artifacts.folder("models") / "resnet14.onnx")

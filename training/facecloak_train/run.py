@@ -9,6 +9,7 @@ import hashlib
 import json
 import logging
 import platform
+import shlex
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -36,6 +37,11 @@ def digest_of(path: Path) -> str:
     return sha.hexdigest()
 
 
+def command() -> str:
+    """The command that is running, as a shell takes it."""
+    return shlex.join(["facecloak-train", *sys.argv[1:]])
+
+
 def _commit() -> str:
     try:
         done = subprocess.run(
@@ -54,7 +60,7 @@ def describe(folder: Path, settings: Mapping[str, Any], data_digest: str) -> Non
     """Write ``run.json`` into ``folder``, which is made if it is missing."""
     folder.mkdir(parents=True, exist_ok=True)
     about = {
-        "command": " ".join(sys.argv),
+        "command": command(),
         "settings": dict(settings),
         "data_sha256": data_digest,
         "commit": _commit(),

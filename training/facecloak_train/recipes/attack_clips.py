@@ -14,7 +14,6 @@ busy core.
 
 import json
 import logging
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -97,7 +96,7 @@ def attack_clips(settings: AttackClipsSettings) -> dict[str, Any]:
             figures["bits"],
         )
     report = {
-        "command": " ".join(["facecloak-train", *sys.argv[1:]]),
+        "command": run.command(),
         "eps": settings.eps,
         "period_s": settings.beat.frames / CLIP_FPS,
         "folds": len(parts),

@@ -17,7 +17,6 @@ With ResNet14 a pass over 2000 faces takes from half a minute to some minutes of
 import dataclasses
 import json
 import logging
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,7 +91,7 @@ def compare_universal(settings: CompareSettings) -> dict[str, Any]:
             rows += [network.row(name, eps, made) for network in networks]
 
     report = {
-        "command": " ".join(["facecloak-train", *sys.argv[1:]]),
+        "command": run.command(),
         "classifiers": {network.name: network.sha256 for network in networks},
         "victim": networks[0].name,
         "device": str(device),

@@ -20,7 +20,6 @@ import contextlib
 import dataclasses
 import json
 import logging
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -98,7 +97,7 @@ def evaluate_fooling(settings: EvaluateSettings) -> dict[str, Any]:
         header = dataclasses.replace(shipped.header, measured=_measured(rows, seen, kind))
         shipped.with_header(header).save(settings.perturbation)
     report = {
-        "command": " ".join(["facecloak-train", *sys.argv[1:]]),
+        "command": run.command(),
         "perturbation_sha256": run.digest_of(settings.perturbation),
         "made_against": made_against,
         "fitted_with": [model.card.name for model in gradients],

@@ -10,7 +10,6 @@ which the file and torch name the same class, and the largest difference of a lo
 import dataclasses
 import datetime as dt
 import logging
-import sys
 import tempfile
 from pathlib import Path
 
@@ -45,7 +44,7 @@ def export_clips(settings: ExportClipsSettings) -> None:
         dataset=settings.trained_on,
         precision=settings.precision,
         date=dt.datetime.now(dt.UTC).date().isoformat(),
-        command=" ".join(["facecloak-train", *sys.argv[1:]]),
+        command=run.command(),
         task="micro-expression",
         input_layout="NTHW",
         frames=trained.frames,

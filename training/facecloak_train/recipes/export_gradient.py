@@ -11,7 +11,6 @@ at a time.
 import dataclasses
 import datetime as dt
 import logging
-import sys
 import tempfile
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from torch.nn.functional import cosine_similarity
 
 from facecloak.core.modelcard import GRADIENT, ModelCard
 from facecloak.tailor.gradient import GradientModel
+from facecloak_train import run
 from facecloak_train.augment import centre_crop
 from facecloak_train.data import fer2013
 from facecloak_train.export.gradient_export import export_gradient as export
@@ -51,7 +51,7 @@ def export_gradient(settings: ExportGradientSettings) -> None:
         dataset="FER2013",
         precision=settings.precision,
         date=dt.datetime.now(dt.UTC).date().isoformat(),
-        command=" ".join(["facecloak-train", *sys.argv[1:]]),
+        command=run.command(),
     )
     private = torch.from_numpy(splits["PrivateTest"].images)[: settings.faces // 2 * 2, None]
     crops = centre_crop(private, settings.input_px).float() / 255.0

@@ -11,7 +11,6 @@ class, and the largest difference of a logit. Two cores take about five minutes.
 import dataclasses
 import datetime as dt
 import logging
-import sys
 import tempfile
 from pathlib import Path
 
@@ -47,7 +46,7 @@ def export_onnx(settings: ExportSettings) -> None:
         dataset="FER2013",
         precision=settings.precision,
         date=dt.datetime.now(dt.UTC).date().isoformat(),
-        command=" ".join(["facecloak-train", *sys.argv[1:]]),
+        command=run.command(),
     )
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder) / settings.out.name

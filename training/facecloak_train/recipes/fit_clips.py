@@ -10,7 +10,6 @@ accuracy, UF1 and UAR with intervals over subjects.
 import dataclasses
 import json
 import logging
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -113,7 +112,7 @@ def _score(
     pooled = np.concatenate(truth), np.concatenate(said)
     figures = reading(*pooled, np.concatenate(who), len(whole.classes))
     report = {
-        "command": " ".join(["facecloak-train", *sys.argv[1:]]),
+        "command": run.command(),
         "net": settings.net,
         "protocol": settings.protocol,
         "data_sha256": digest,

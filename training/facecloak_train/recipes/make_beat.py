@@ -14,7 +14,6 @@ which is made beside the member for every face. A quarter of an hour on one busy
 
 import dataclasses
 import logging
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -75,7 +74,7 @@ def make_beat(settings: BeatSettings) -> Bank:
         method=given.header.method + "; a circle of frames by the same ascent",
         datasets=(*given.header.datasets, _name_of(settings.data)),
         victims=(*given.header.victims, *(Victim(card.name, card.sha256) for card in cards)),
-        command=" ".join(["facecloak-train", *sys.argv[1:]]),
+        command=run.command(),
         measured=_measured(settings, victims, unseen, painter, static, circle),
     )
     members = {

@@ -14,7 +14,6 @@ its own way. On two cores a pass takes about two minutes for each victim of the 
 """
 
 import logging
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +26,7 @@ from tqdm import tqdm
 
 from facecloak.core.bank import Bank
 from facecloak.core.perturbation import ANY, BANK_FORMAT, Header, Perturbation
+from facecloak_train import run
 from facecloak_train.attacks.budgets import visibility, within, within_geometry
 from facecloak_train.attacks.painting import Painter
 from facecloak_train.attacks.universal import Part, ascend, margin_loss
@@ -193,7 +193,7 @@ def _bank(settings: AttackSettings, attack: _Attack, made: dict[str, Made]) -> B
         seed=settings.seed,
         datasets=("FER2013 Training",),
         victims=tuple(victim.about for victim in attack.victims),
-        command=" ".join(["facecloak-train", *sys.argv[1:]]),
+        command=run.command(),
     )
     if attack.selector is not None:
         name = attack.selector.name

@@ -12,7 +12,6 @@ report. A thousand faces of VGG19 take an hour of one core.
 import json
 import logging
 import math
-import sys
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -74,7 +73,7 @@ def measure_robustness(settings: RobustnessSettings) -> dict[str, Any]:
             part.row("AutoAttack", settings.autoattack_eps, found),
         ]
     report = {
-        "command": " ".join(["facecloak-train", *sys.argv[1:]]),
+        "command": run.command(),
         "weights_sha256": run.digest_of(settings.weights),
         "net": name,
         "faces": len(faces),

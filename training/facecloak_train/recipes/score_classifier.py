@@ -11,7 +11,6 @@ classes). Five minutes for VGG19 on one core.
 
 import json
 import logging
-import sys
 from typing import Any
 
 import numpy as np
@@ -69,7 +68,7 @@ def score_classifier(settings: ScoreSettings) -> dict[str, Any]:
     counts_of = confusion_matrix(truth[kept], said, len(fer2013.LABELS))
     bins = reliability_bins(logits[PRIVATE][kept], truth[kept])
     report = {
-        "command": " ".join(["facecloak-train", *sys.argv[1:]]),
+        "command": run.command(),
         "net": name,
         "weights_sha256": run.digest_of(settings.weights),
         "rows": rows,
