@@ -1,13 +1,14 @@
 """How well what is laid on a face keeps up with it, on videos, at a live call's pace.
 
     python benchmarks/following.py VIDEO ... [--tailor off] [--leave-out NAME] [--readers FILE ...]
-        [--json FILE]
+        [--rounds N] [--json FILE]
 
 Every frame is read by the classifiers of still faces, before and after; four times a second one is
 judged and fitted to, as live, and what comes of that arrives so much later. No clock inside: a run
 can be repeated. Prints of each video and in the mean of all: the share of the readings that changed
 and that of the worst second, the PSNR of what is added, and its flicker, the root mean square of
-what changes of it on the aligned face from one frame to the next, in levels.
+what changes of it on the aligned face from one frame to the next, in levels. A video may be
+played more than once, forwards and backwards in turn as time goes on; the last round counts.
 """
 
 import argparse
@@ -65,10 +66,12 @@ class Call:
             self.cloak.wear(self._fitted.popleft()[1])
         return self.cloak.apply(frame, faces)
 
+    def due(self, at_s: float) -> bool:
+        """Whether it is time for the next verdict."""
+        return not 0 <= at_s - self._judged_s < EVERY_S
+
     def judged(self, frame: Frame, faces: tuple[Face, ...], verdicts: tuple[Verdict, ...]) -> None:
-        """Take the verdicts on a frame, and fit to its faces, where it is time."""
-        if 0 <= frame.captured_s - self._judged_s < EVERY_S:
-            return
+        """Take the verdicts on a frame, and fit to its faces."""
         self._judged_s = frame.captured_s
         self._verdicts.append((self._judged_s + self._late * VERDICT_LATE_S, verdicts))
         if self._tailor is not None and (fitted := self._tailor.fit(frame, faces, verdicts)):
@@ -99,16 +102,41 @@ def frames(path: Path) -> Iterator[tuple[Frame, tuple[Face, ...]]]:
     finder.close()
 
 
-def followed(path: Path, call: Call, panel: Panel, others: list[GradientModel]) -> dict[str, float]:
+def played(path: Path, rounds: int) -> Iterator[tuple[Frame, tuple[Face, ...], bool]]:
+    """The frames that show faces, forwards and backwards in turn; whether it is the last round."""
+    if rounds == 1:
+        for frame, faces in frames(path):
+            yield frame, faces, True
+        return
+    once = list(frames(path))
+    if not once:
+        return
+    first_s, last_s = once[0][0].captured_s, once[-1][0].captured_s
+    pause_s = (last_s - first_s) / max(1, len(once) - 1)
+    for number in range(rounds):
+        back = number % 2 == 1
+        begins_s = number * (last_s - first_s + pause_s)
+        for frame, faces in reversed(once) if back else once:
+            at_s = last_s - frame.captured_s if back else frame.captured_s - first_s
+            yield replace(frame, captured_s=begins_s + at_s), faces, number == rounds - 1
+
+
+def followed(
+    path: Path, call: Call, panel: Panel, others: list[GradientModel], rounds: int
+) -> dict[str, float]:
     """Share of the readings that changed, by classifier, then ``PSNR`` and ``flicker``."""
     fooled: dict[str, list[tuple[float, bool]]] = {}
     noise: list[float] = []
     flicker: list[float] = []
     before: dict[int, NDArray[np.float32]] = {}
-    for frame, faces in frames(path):
+    for frame, faces, counts in played(path, rounds):
         sent = call.send(frame, faces)
-        verdicts = panel.judge(frame, sent, faces)
-        call.judged(frame, faces, verdicts)
+        due = call.due(frame.captured_s)
+        verdicts = panel.judge(frame, sent, faces) if due or counts else ()
+        if due:
+            call.judged(frame, faces, verdicts)
+        if not counts:
+            continue
         for verdict in verdicts:
             told = fooled.setdefault(verdict.classifier, [])
             told.append((frame.captured_s, verdict.fooled))
@@ -168,8 +196,11 @@ def main() -> None:
     parser.add_argument(
         "--readers", nargs="*", type=Path, default=[], help="further classifiers of stills, .onnx"
     )
+    parser.add_argument("--rounds", type=int, default=1, help="play so often; the last one counts")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
+    if asked.rounds < 1:
+        parser.error("--rounds must be 1 or more")
     bank = app.cloak(Settings())[1]
     further = (OnnxClassifier(path) for path in asked.readers)
     panel = Panel([*app.still_judges(Settings()), *further])
@@ -181,7 +212,8 @@ def main() -> None:
     models = [model for model in models if model not in others] if asked.tailor == "on" else []
     found = {}
     for path in asked.videos:
-        found[path.stem] = followed(path, Call(bank, models, asked.pace), panel, others)
+        call = Call(bank, models, asked.pace)
+        found[path.stem] = followed(path, call, panel, others, asked.rounds)
         if not found[path.stem]:
             parser.error(f"{path.name} shows no face")
     names = [*next(iter(found.values()))]

@@ -1,16 +1,22 @@
 """What a call costs with the window open: each stage, as a ratio to MediaPipe's face mesh alone.
 
-    QT_QPA_PLATFORM=offscreen python benchmarks/live_budget.py [--seconds 20] [--json FILE]
+    QT_QPA_PLATFORM=offscreen python benchmarks/live_budget.py [--seconds 20] [--beside N]
+        [--json FILE]
 
 A session runs as `facecloak` starts it, with its judges, its preview and its window, on the demo
 portrait that comes as motion JPEG at 30 frames a second. The mesh of one face alone gets the same
-pictures at the same pace before and after, so that the noise of the machine falls on both.
+pictures at the same pace before and after, so that the noise of the machine falls on both. With
+``--beside`` so many other programs want a core each all the while, as a video call does.
 """
 
 import argparse
 import json
+import subprocess
+import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
@@ -45,6 +51,16 @@ def mesh_alone(settings: Settings) -> list[float]:
             mesh.landmarks(rgb)
             taken.append(time.perf_counter() - began_s)
     return taken[len(taken) // 2 :]
+
+
+@contextmanager
+def beside(programs: int) -> Iterator[None]:
+    """So many other programs that each want a core."""
+    with ExitStack() as stack:
+        for _ in range(programs):
+            busy = stack.enter_context(subprocess.Popen([sys.executable, "-c", "while True: pass"]))
+            stack.callback(busy.kill)
+        yield
 
 
 class Window:
@@ -121,13 +137,15 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--width", type=int, default=1280)
     parser.add_argument("--height", type=int, default=720)
+    parser.add_argument("--beside", type=int, default=0, help="other programs that want a core")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
     settings = Settings(source="demo", sink="null", width=asked.width, height=asked.height)
-    alone = mesh_alone(settings)
     window = Window(settings, asked.seconds)
-    window.run()
-    alone += mesh_alone(settings)
+    with beside(asked.beside):
+        alone = mesh_alone(settings)
+        window.run()
+        alone += mesh_alone(settings)
     stages = {"mesh alone": alone} | window.stages
     reference_ms = 1000 * float(np.median(alone))
     rows = {}
@@ -138,6 +156,7 @@ def main() -> None:
     shown = len(window.stages["added"])
     told = {
         "size": [asked.width, asked.height],
+        "beside": asked.beside,
         "seconds": window.seconds,
         "frames_per_second": shown / window.seconds,
         "missing_frames": max(0, round(window.seconds * FPS) - shown),

@@ -121,6 +121,10 @@ class Tailor(Protocol):
         """
         ...
 
+    def hand_out_again(self) -> None:
+        """Return what each face has at the next look at it, as what was returned may be lost."""
+        ...
+
 
 class Shield(Protocol):
     """Draws what is shown instead of an unprotected picture."""

@@ -1,14 +1,15 @@
 """Two ways to run a judge: in the caller's thread for files, in its own for live pictures.
 
 Case --submit--> Judge --Round--> rounds
-            '--> Tailor --Round--'
+                   '--> Tailor --Round--'
 """
 
 import logging
+import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Final, Protocol
 
 from facecloak.core.errors import FaceCloakError
 from facecloak.core.ports import Judge, Tailor
@@ -18,6 +19,10 @@ from facecloak.pipeline.mailbox import Mailbox
 from facecloak.pipeline.worker import Worker
 
 logger = logging.getLogger(__name__)
+
+GIVES_WAY: Final = 10
+"""How much "nicer" the thread that fits is on Linux: where a call takes the cores, pictures come
+first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +86,15 @@ class _Fitting:
     def __init__(self, tailor: Tailor | None, times: StageTimes) -> None:
         self._tailor = tailor
         self._times = times
+        self._term: int | None = None
 
     def fit(self, case: Case, verdicts: Sequence[Verdict]) -> tuple[Fitted, ...]:
         if self._tailor is None:
             return ()
         try:
+            if case.term != self._term:  # what was made in the last one may have come too late
+                self._term = case.term
+                self._tailor.hand_out_again()
             with self._times.stage("tailor"):
                 return self._tailor.fit(case.clean, case.faces, verdicts)
         except (FaceCloakError, ValueError) as exc:
@@ -177,9 +186,10 @@ class ThreadJury:
         judge: whom to ask; only the thread touches it from here on.
         times: takes the duration of the stage ``judge``.
         every_s: least time between two frames judged, in seconds.
-        patience_s: longest wait for a judgement under way when closing, in seconds.
-        tailor: makes perturbations to measure for the faces that were judged, after each verdict;
-            only the thread touches it, too.
+        patience_s: longest wait for what is under way when closing, in seconds.
+        tailor: makes perturbations to measure for the faces that were judged last, in another
+            thread, for which neither pictures nor verdicts wait, and which gives way to them on
+            Linux.
     """
 
     def __init__(
@@ -198,12 +208,18 @@ class ThreadJury:
         self._patience_s = patience_s
         self._cases: Mailbox[Case] = Mailbox()
         self._rounds: deque[Round] = deque(maxlen=64)
-        self._worker = Worker("jury", self._sit, self._cases.close)
+        self._heard: Mailbox[tuple[Case, tuple[Verdict, ...]]] = Mailbox()
+        self._workers = [Worker("jury", self._sit, self._cases.close)]
+        if tailor is None:
+            self._heard.close()
+        else:
+            fitter = Worker("tailor", self._fit, self._heard.close, gives_way=GIVES_WAY)
+            self._workers.append(fitter)
 
     @property
     def error(self) -> Exception | None:
         """What the judge died of; None while it lives."""
-        return self._worker.error
+        return self._workers[0].error
 
     def submit(self, case: Case) -> None:
         """Lay the frame before the judge if it wants it; an older one that waits is dropped."""
@@ -215,9 +231,12 @@ class ThreadJury:
         return tuple(self._rounds.popleft() for _ in range(len(self._rounds)))
 
     def close(self) -> None:
-        """Let the thread end, and wait for it as long as ``patience_s``."""
+        """Let the threads end, and wait for them as long as ``patience_s``."""
         self._cases.close()
-        self._worker.join(self._patience_s)
+        self._heard.close()
+        until_s = time.monotonic() + self._patience_s
+        for worker in self._workers:
+            worker.join(max(0.0, until_s - time.monotonic()))
 
     def _sit(self) -> None:
         while (case := self._cases.take()) is not None:
@@ -225,7 +244,12 @@ class ThreadJury:
             if not self._judge.watches or self._pace.due(case.at_s):
                 heard = case.hear(self._judge, self._times)
                 self._rounds.append(heard)
-                if fitted := self._fitting.fit(case, heard.verdicts):
-                    self._rounds.append(
-                        Round(case.at_s, (), complete=False, term=case.term, fitted=fitted)
-                    )
+                self._heard.put((case, heard.verdicts))
+
+    def _fit(self) -> None:
+        while (heard := self._heard.take()) is not None and not self._heard.closed:
+            case, verdicts = heard
+            if fitted := self._fitting.fit(case, verdicts):
+                self._rounds.append(
+                    Round(case.at_s, (), complete=False, term=case.term, fitted=fitted)
+                )

@@ -45,7 +45,8 @@ class Suit:
         eps: the largest that any of them may be.
         smooth: which share of that is for smooth skin.
         reach: likewise of the shifts, along each axis.
-        radius: by how much a cell may differ from what it began as, as a share of ``eps``.
+        radius: by how much a cell may differ from what it began as, or from what is allowed of
+            that, as a share of ``eps``.
         began: the pattern and the shifts that it began as.
         moments: the last ones.
         order: the classes that it may be led to, those first that come first: the likeliest as it
@@ -55,6 +56,7 @@ class Suit:
         looks: how often the networks were asked what they read.
         logits: ``float32[networks, 2, C]``, of the face as captured and as sent, when each of them
             was last asked; None where all are to be asked.
+        given, again: whether it was ever handed out, and whether it is to be, changed or not.
         looked_s, rest_s: when it was last looked at, and for how long that is enough.
     """
 
@@ -72,6 +74,8 @@ class Suit:
     steps: int = 0
     looks: int = 0
     logits: NDArray[np.float32] | None = None
+    given: bool = False
+    again: bool = False
     looked_s: float = float("-inf")
     rest_s: float = 0.0
 
@@ -101,6 +105,7 @@ class Suit:
     def alter(self, pattern: Plane, shifts: Field) -> None:
         """Take these over, as near as it may have them."""
         away = np.float32(self.radius * self.eps)
-        near = np.clip(pattern, self.began[0] - away, self.began[0] + away)
+        middle = np.clip(self.began[0], -self.most, self.most)
+        near = np.clip(pattern, middle - away, middle + away)
         self.pattern = np.clip(near, -self.most, self.most).astype(np.float32)
         self.shifts = np.clip(shifts, -self.reach, self.reach).astype(np.float32)

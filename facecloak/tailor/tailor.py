@@ -5,6 +5,7 @@ which a perturbation for all faces hardly does: ``docs/results.md``.
 """
 
 import math
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -78,7 +79,7 @@ class Pace:
 
 
 LIVE: Final = Pace(spend_s=0.4, near=0.3)
-"""The next verdict waits meanwhile."""
+"""What takes longer is late where the face moves."""
 PATIENT: Final = Pace(first_steps=32, steps=8, every_s=0.25, tires_after=256.0)
 """For files."""
 
@@ -136,7 +137,7 @@ class GradientTailor:
         if len({model.card.labels for model in models}) > 1:
             msg = "the gradients do not tell the same classes apart"
             raise ValueError(msg)
-        self._orders: tuple[Bank, float] | None = None
+        self._orders: deque[tuple[Bank, float]] = deque(maxlen=1)
         self._pace = pace
         self._from_scratch = from_scratch
         self._clock = clock
@@ -147,7 +148,7 @@ class GradientTailor:
 
     def begin_with(self, start: Bank, strength: float) -> None:
         """Fit another perturbation, or at another strength, from the next frame on. Any thread."""
-        self._orders = start, strength
+        self._orders.append((start, strength))
 
     def fit(
         self, clean: Frame, faces: Sequence[Face], verdicts: Sequence[Verdict]
@@ -173,9 +174,18 @@ class GradientTailor:
             changed = self._alter(suit, crop, face.sides)
             tired = self._pace.every_s * max(1.0, suit.steps / self._pace.tires_after)
             suit.looked_s, suit.rest_s = now_s, min(tired, TIRED_S) if changed else RESTING_S
-            if changed and (made := self._finished(suit, label)) is not None:
+            if not (changed or suit.again):
+                continue
+            suit.given, suit.again = True, False
+            if (made := self._finished(suit, label)) is not None:
                 fitted.append(Fitted(track, made, label))
         return tuple(fitted)
+
+    def hand_out_again(self) -> None:
+        """Return what each face has at the next look at it; see ``core.ports.Tailor``."""
+        for wearer in self._wearers.values():
+            for suit in wearer.suits.values():
+                suit.again = suit.given
 
     def _see(self, wearer: Wearer, label: str, now_s: float) -> None:
         """Note what a face shows; what the networks read in it long ago counts no more."""
@@ -200,14 +210,15 @@ class GradientTailor:
 
     def _take_orders(self) -> None:
         """Go over to what was ordered; a mere change of strength keeps what was fitted."""
-        orders, self._orders = self._orders, None
-        if orders is not None:
-            if not _alike(orders[0], self._start):
-                self._wearers.clear()
-            for wearer in self._wearers.values():
-                for suit in wearer.suits.values():
-                    suit.logits = None
-            self._follow(*orders)
+        if not self._orders:
+            return
+        start, strength = self._orders.popleft()
+        if not _alike(start, self._start):
+            self._wearers.clear()
+        for wearer in self._wearers.values():
+            for suit in wearer.suits.values():
+                suit.logits = None
+        self._follow(start, strength)
 
     def _new(self, label: str) -> Suit:
         start = self._start.member(label)

@@ -158,7 +158,7 @@ class FakeTailor:
     def __init__(
         self, *, raises: Exception | None = None, waits: threading.Event | None = None
     ) -> None:
-        self.asked = 0
+        self.asked = self.again = 0
         self._raises = raises
         self._waits = waits
 
@@ -173,6 +173,9 @@ class FakeTailor:
         if self._raises is not None:
             raise self._raises
         return tuple(Fitted(face.track, f"fitted in {clean.index}") for face in faces)
+
+    def hand_out_again(self) -> None:
+        self.again += 1
 
 
 class FakeShield:

@@ -1,10 +1,12 @@
+import os
+import sys
 import threading
 
 import pytest
 
 from facecloak.core.errors import DeviceError
 from facecloak.core.stats import StageTimes
-from facecloak.pipeline.jury import Case, InlineJury, Round, ThreadJury
+from facecloak.pipeline.jury import GIVES_WAY, Case, InlineJury, Round, ThreadJury
 from tests.fakes.stages import CLOAKED, FakeJudge, FakeTailor, faces, raw_frame, verdict
 
 ONE = faces(1).found
@@ -175,16 +177,68 @@ def test_a_tailor_that_fails_is_told_once_and_asked_no_more(error, caplog):
     caplog.clear()
 
 
+def test_what_may_have_come_too_late_for_another_term_is_asked_for_again():
+    tailor = FakeTailor()
+    jury = InlineJury(FakeJudge(), StageTimes(), tailor=tailor)
+    asked = []
+    for index, term in enumerate((4, 4, 5, 5)):
+        frame = raw_frame(index, float(index))
+        jury.submit(Case(frame, cloaked(frame), ONE, float(index), term))
+        asked.append(tailor.again)
+    assert asked == [1, 1, 2, 2]
+
+
 @pytest.mark.warns_in_log
-def test_a_tailor_that_hangs_gives_no_more_proof():
+def test_verdicts_do_not_wait_for_a_tailor_that_hangs(caplog):
     hang = threading.Event()
     jury = ThreadJury(
-        FakeJudge(), StageTimes(), every_s=0.0, patience_s=0.0, tailor=FakeTailor(waits=hang)
+        FakeJudge(), StageTimes(), every_s=0.0, patience_s=0.02, tailor=FakeTailor(waits=hang)
     )
-    submit(jury, 0, 0.0)
-    assert len(wait_for_rounds(jury)) == 1
-    for index in range(1, 4):
+    for index in range(4):
         submit(jury, index, float(index))
-    assert wait_for_rounds(jury) == ()
+        (heard,) = wait_for_rounds(jury)
+        assert (heard.complete, heard.at_s) == (True, float(index))
     jury.close()
+    assert "facecloak-tailor still hangs" in caplog.text
     hang.set()
+
+
+@pytest.mark.warns_in_log
+def test_a_tailor_that_dies_takes_no_verdict_with_it(caplog):
+    jury = ThreadJury(
+        FakeJudge(), StageTimes(), every_s=0.0, tailor=FakeTailor(raises=RuntimeError("secret"))
+    )
+    for index in range(3):
+        submit(jury, index, float(index))
+        assert len(wait_for_rounds(jury)) == 1
+    jury.close()
+    assert jury.error is None
+    assert [record.getMessage() for record in caplog.records] == [
+        "facecloak-tailor ended: RuntimeError"
+    ]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have priorities of their own on Linux")
+def test_who_fits_gives_way_and_who_judges_does_not():
+    nice = {}
+
+    class Judge(FakeJudge):
+        def judge(self, *arguments):
+            nice["judge"] = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+            return super().judge(*arguments)
+
+    class Fits(FakeTailor):
+        def fit(self, *arguments):
+            nice["tailor"] = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+            return super().fit(*arguments)
+
+    jury = ThreadJury(Judge(), StageTimes(), every_s=0.0, tailor=Fits())
+    submit(jury, 0, 0.0)
+    rounds = wait_for_rounds(jury)
+    for _ in range(5):
+        if any(heard.fitted for heard in rounds):
+            break
+        rounds += wait_for_rounds(jury)
+    jury.close()
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    assert nice == {"judge": own, "tailor": min(19, own + GIVES_WAY)}

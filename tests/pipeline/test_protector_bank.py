@@ -293,6 +293,9 @@ def test_a_face_fades_to_what_was_made_for_it_in_the_pipeline():
                                np.full((2, 2), -5, np.float32))  # fmt: skip
             return tuple(Fitted(one.track, own, "happy") for one in faces if one.track == 1)
 
+        def hand_out_again(self):
+            """What was handed out arrived."""
+
     judge = Reader({1: "happy", 2: "sad"})
     jury = InlineJury(judge, StageTimes(), tailor=Fits())
     _, added = film([LEFT, RIGHT], judge, jury=jury)

@@ -322,7 +322,8 @@ def test_what_does_not_hold_on_the_next_moment_comes_back_to_what_it_began_as(ho
             return np.array([[9.0, 0.0], [0.0, -2.0 + 100.0 * gain]], np.float32)
 
     dark = Dark(-np.ones((44, 44)))
-    one = GradientTailor([dark], start(), pace=Pace(first_steps=2, steps=2, near=0.3))
+    weak = Bank.of(Perturbation(start().header, np.full((12, 12), 1.0, np.float32)))
+    one = GradientTailor([dark], weak, pace=Pace(first_steps=2, steps=2, near=0.3))
     away = []
     for index in range(16):
         one.fit(grey(at_s=2.0 * index), [FACE], [])
@@ -335,6 +336,15 @@ def test_what_does_not_hold_on_the_next_moment_comes_back_to_what_it_began_as(ho
     else:
         assert away[-1] == pytest.approx(NEAREST * 4.0)
     assert suit.radius == (ANYWHERE if holds else NEAREST)
+
+
+def test_a_cell_of_which_less_is_allowed_now_than_it_began_with_can_still_change():
+    suit = Suit(np.full((2, 2), 4.0), np.zeros((2, 2, 2)), np.full((2, 2), 2.0), 4.0, 1.0, 0.01)
+    suit.radius = NEAREST
+    suit.alter(suit.pattern, suit.shifts)
+    assert (suit.pattern == 2.0).all()
+    suit.alter(np.zeros((2, 2)), suit.shifts)
+    np.testing.assert_allclose(suit.pattern, 2.0 - NEAREST * 4.0)
 
 
 def test_what_goes_too_far_once_has_to_earn_its_way_again():
@@ -389,6 +399,36 @@ def test_networks_are_asked_what_they_read_in_turns():
     assert asked == [[1, 1, 1], [0, 1, 0], [1, 0, 1], [0, 1, 0]]
 
 
+def test_what_may_be_lost_is_handed_out_again_though_it_is_enough():
+    class Turning(Linear):
+        """Led nowhere, and then far enough."""
+
+        def read(self, crops):
+            super().read(crops)
+            return np.array([[9.0, 0.0], [0.0, 9.0 if self.asked > 20 else -0.5]], np.float32)
+
+    one = GradientTailor([Turning(np.ones((44, 44)))], start())
+    assert one.fit(grey(), [FACE], [])
+    one.hand_out_again()
+    assert one.fit(grey(at_s=0.1), [FACE], []) == ()  # not before it is looked at
+    made = [one.fit(grey(at_s=2.0 * index), [FACE], []) for index in range(1, 30)]
+    assert made[-1] == made[-2] == ()
+    one.hand_out_again()
+    (again,) = one.fit(grey(at_s=100.0), [FACE], [])
+    assert again.perturbation.static.any()
+    assert one.fit(grey(at_s=102.0), [FACE], []) == ()
+
+
+def test_what_was_never_handed_out_is_not_lost():
+    far = Linear(np.ones((44, 44)))
+    far.read = lambda _crops: np.array([[9.0, 0.0], [0.0, 9.0]], np.float32)
+    weak = Perturbation(start().header, np.full((12, 12), 1.0, np.float32))
+    one = GradientTailor([far], Bank.of(weak))  # less than what smooth skin may have
+    one.fit(grey(), [FACE], [])
+    one.hand_out_again()
+    assert one.fit(grey(at_s=2.0), [FACE], []) == ()
+
+
 def test_another_strength_goes_on_and_another_perturbation_begins_anew():
     one = GradientTailor([Linear(np.ones((44, 44)), -1000.0)], start())
     assert one.fit(grey(at_s=0.0), [FACE], [])
@@ -403,7 +443,7 @@ def test_another_strength_goes_on_and_another_perturbation_begins_anew():
     assert fitted.perturbation.reach <= fitted.perturbation.header.eps == 3.0
 
 
-def test_a_slow_machine_fits_less_and_keeps_the_verdicts_coming():
+def test_a_slow_machine_fits_less():
     """Each look at the clock is a tenth of a second later."""
     ticks = iter(range(10_000))
     model = Linear(np.ones((44, 44)), -1000.0)

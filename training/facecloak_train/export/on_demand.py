@@ -34,10 +34,11 @@ def put_off(graph: onnx.GraphProto, output: str, asks: str) -> None:
         helper.make_node("Constant", [], [f"{output}.sizes"], value=shape),
         helper.make_node("ConstantOfShape", [f"{output}.sizes"], [nothing], value=zero),
     ]
-    most, asked = f"{asks}.most", f"{asks}.asked"
+    none, most, asked = f"{asks}.none", f"{asks}.most", f"{asks}.asked"
     now += [
+        helper.make_node("Constant", [], [none], value_float=0.0),
         helper.make_node("ReduceMax", [asks], [most], keepdims=0),
-        helper.make_node("Cast", [most], [asked], to=TensorProto.BOOL),
+        helper.make_node("Greater", [most, none], [asked]),
         helper.make_node(
             "If",
             [asked],
@@ -59,7 +60,7 @@ def _needed_for(graph: onnx.GraphProto, outputs: list[str]) -> set[str]:
         name = names.pop()
         if name not in needed:
             needed.add(name)
-            names += makers[name].input if name in makers else []
+            names += filter(None, makers[name].input) if name in makers else []
     return needed
 
 
