@@ -255,6 +255,6 @@ def test_another_strength_or_perturbation_reaches_the_tailor(smiling):
     made = app.protection(smiling, live=True)
     made.refit(bank.load(artifacts.perturbation("joint")), 1.5)
     made.protector.close()
-    start, strength = made.tailor._orders
+    ((start, strength),) = made.tailor._orders
     assert strength == 1.5
     assert start.member("any").moves
