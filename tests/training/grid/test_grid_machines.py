@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 from facecloak_train import nets
-from facecloak_train.grid import drive
+from facecloak_train.grid import drive, local_engine, process
 from facecloak_train.grid.identity import code_version
 from facecloak_train.grid.local_engine import LocalEngine
+from facecloak_train.grid.process import Stop
 from facecloak_train.grid.store import Store
-from facecloak_train.grid.work import Work, assist
+from facecloak_train.grid.work import Outcome, Work, assist
 
 from tests.training import grid_driver, test_crew
 from tests.training.grid_driver import jobs_of, wait_for
@@ -98,6 +99,28 @@ def test_a_machine_that_is_lost_costs_an_attempt_and_nothing_else(root):
     assert grid_driver.run(written(CREW), root) == {"done": 1}
     killer.join()
     assert len(places()) == 8
+
+
+def test_a_machine_that_will_not_stop_for_the_one_that_is_lost_is_killed(tmp_path, monkeypatch):
+    """The first takes no notice of being asked to stop."""
+    deaf = (
+        "import pathlib, signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+        "pathlib.Path('up').touch(); time.sleep(60)"
+    )
+
+    def perform(_work, stop):
+        why = process.run([sys.executable, "-c", deaf], Path("log"), {}, stop)
+        return Outcome(job="one", host="here", error=why)
+
+    def assist(*_arguments):
+        wait_for(Path("up").exists, 30)
+        return "gone"
+
+    monkeypatch.chdir(tmp_path)
+    for name, value in (("perform", perform), ("assist", assist), ("STOPS_WITHIN_S", 0.2)):
+        monkeypatch.setattr(local_engine, name, value)
+    outcome = local_engine._together([None, None], Stop())
+    assert outcome.error == "machine 1: gone; here: killed by SIGKILL"
 
 
 def _read(path):

@@ -120,12 +120,15 @@ def _together(parts: list[Work], stop: Stop) -> Outcome:
     first, *others = parts
     stops = [Stop() for _ in others]
     lost: list[str] = []
+    over = threading.Event()
 
     def help_with(part: Work, rank: int, ends: Stop) -> None:
         why = assist(part, rank, ends)
         if why and not ends.asked:
             lost.append(f"machine {rank}: {why}")
             stop.ask()
+            if not over.wait(STOPS_WITHIN_S):  # torchrun may wait for the one that is lost
+                stop.force()
 
     helpers = [
         threading.Thread(target=help_with, args=(part, rank, ends), name=f"machine {rank}")
@@ -136,6 +139,7 @@ def _together(parts: list[Work], stop: Stop) -> Outcome:
     try:
         outcome = perform(first, stop)
     finally:
+        over.set()
         for ends in stops:
             ends.ask()
         for helper, ends in zip(helpers, stops, strict=True):
