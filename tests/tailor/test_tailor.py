@@ -9,55 +9,17 @@ from skimage.data import astronaut
 
 from facecloak.core import artifacts, bank, displacement
 from facecloak.core.bank import Bank
-from facecloak.core.modelcard import ModelCard
-from facecloak.core.perturbation import Header, Perturbation
+from facecloak.core.perturbation import Perturbation
 from facecloak.core.types import Face, Frame, Reading, Sighting, Verdict
 from facecloak.tailor import ascent
 from facecloak.tailor import tailor as tailoring
 from facecloak.tailor.canvas import FINE_PX, Canvas
 from facecloak.tailor.gradient import GradientModel
-from facecloak.tailor.suit import ANYWHERE, NEAREST, Suit
 from facecloak.tailor.tailor import GONE_S, LIVE, RESTING_S, GradientTailor, Pace
 from facecloak.verify.crop import face_crop
 from facecloak.verify.onnx_judge import OnnxClassifier
+from tests.fakes.tailoring import FACE, Linear, grey, start
 from tests.tailor.test_canvas import PLACE, picture
-
-FACE = Face(1, PLACE)
-
-
-class Linear:
-    """Two classes; ``weights`` tell for the second. Counts how often it was asked."""
-
-    def __init__(self, weights, bias=0.0):
-        self.card = ModelCard(
-            name="Linear", architecture="linear", labels=("a", "b"), input_px=44, dataset="none"
-        )
-        self.weights = weights.astype(np.float32)
-        self.bias = bias
-        self.asked = 0
-
-    def pull(self, crops, labels, rivals=None):
-        self.asked += 1
-        score = (crops * self.weights).sum(axis=(1, 2)) + self.bias
-        logits = np.stack([-score, score], axis=1)
-        sign = np.where(labels == 0, 2.0, -2.0).astype(np.float32)
-        return logits, sign[:, None, None] * self.weights
-
-    def read(self, crops):
-        return self.pull(crops, np.zeros(2, np.int64))[0]
-
-
-def start(*, eps=4.0, shift=0.0, **parts):
-    header = Header(
-        eps=eps, shift=shift, strain=0.2 if shift else 0.0, method="t", seed=0, datasets=(),
-        victims=(),
-    )  # fmt: skip
-    return Bank.of(Perturbation(header, np.full((12, 12), eps, np.float32), **parts))
-
-
-def grey(value=128, at_s=0.0):
-    """A frame without texture."""
-    return Frame(np.full((200, 280, 3), value, np.uint8), at_s, 0)
 
 
 def test_beside_a_head_that_is_turned_nothing_is_fitted_and_nothing_walks_on():
@@ -310,52 +272,6 @@ def test_what_was_fitted_before_comes_down_on_smooth_skin_too_and_then_nothing_c
     assert max(reaches) == pytest.approx(4.0, rel=0.05)
     assert reaches[-1] == pytest.approx(4.0 * tailoring.SMOOTH_LEAST, rel=0.1)
     assert one.fit(grey(at_s=100.0), [FACE], []) == ()
-
-
-@pytest.mark.parametrize("holds", [True, False])
-def test_what_does_not_hold_on_the_next_moment_comes_back_to_what_it_began_as(holds):
-    """What is fitted makes the face darker, and the next moments like that or do not."""
-
-    class Dark(Linear):
-        def read(self, crops):
-            gain = (crops[0] - crops[1]).mean() * (1.0 if holds else -1.0)
-            return np.array([[9.0, 0.0], [0.0, -2.0 + 100.0 * gain]], np.float32)
-
-    dark = Dark(-np.ones((44, 44)))
-    weak = Bank.of(Perturbation(start().header, np.full((12, 12), 1.0, np.float32)))
-    one = GradientTailor([dark], weak, pace=Pace(first_steps=2, steps=2, near=0.3))
-    away = []
-    for index in range(16):
-        one.fit(grey(at_s=2.0 * index), [FACE], [])
-        suit = one._wearers[1].suit
-        away.append(float(np.abs(suit.pattern - suit.began[0]).max()))
-    assert away[0] == pytest.approx(0.3 * 4.0)
-    if holds:
-        assert away[1] == pytest.approx(1.4 * 0.3 * 4.0)
-        assert away[-1] > 4.0  # beyond what a radius of one would allow
-    else:
-        assert away[-1] == pytest.approx(NEAREST * 4.0)
-    assert suit.radius == (ANYWHERE if holds else NEAREST)
-
-
-def test_a_cell_of_which_less_is_allowed_now_than_it_began_with_can_still_change():
-    suit = Suit(np.full((2, 2), 4.0), np.zeros((2, 2, 2)), np.full((2, 2), 2.0), 4.0, 1.0, 0.01)
-    suit.radius = NEAREST
-    suit.alter(suit.pattern, suit.shifts)
-    assert (suit.pattern == 2.0).all()
-    suit.alter(np.zeros((2, 2)), suit.shifts)
-    np.testing.assert_allclose(suit.pattern, 2.0 - NEAREST * 4.0)
-
-
-def test_what_goes_too_far_once_has_to_earn_its_way_again():
-    suit = Suit(np.zeros((2, 2)), np.zeros((2, 2, 2)), np.full((2, 2), 4.0), 4.0, 1.0, 0.01)
-    suit.trust(-1.0)
-    assert suit.radius == pytest.approx(0.6)
-    radii = []
-    for _ in range(3):
-        suit.trust(0.0)
-        radii.append(suit.radius)
-    assert radii == [pytest.approx(0.84), ANYWHERE, ANYWHERE]
 
 
 def test_all_networks_are_asked_again_when_an_expression_comes_back():
