@@ -88,8 +88,8 @@ class Ascent:
             suit.logits = np.zeros((count, PAIR, len(self._models[0].card.labels)), np.float32)
         else:
             asked = range(suit.looks % 2, count, 2) or asked
-        began = canvas.paint(*self._given(*suit.began)) if suit.steps else None
-        sent = canvas.paint(*self._given(suit.pattern, suit.shifts))
+        began = canvas.paint(*self._scaled(*suit.began)) if suit.steps else None
+        sent = canvas.paint(*self._scaled(suit.pattern, suit.shifts))
         gains = []
         for number in asked:
             suit.logits[number] = self._read(number, canvas.clean, sent)
@@ -115,7 +115,7 @@ class Ascent:
         other = suit.moments[int(self._rng.integers(len(suit.moments)))]
         moments = (newest, other)
         canvases = [Canvas(strayed(one.crop, self._rng), one.sides) for one in moments]
-        given = self._given(suit.pattern, suit.shifts)
+        given = self._scaled(suit.pattern, suit.shifts)
         sent = [canvas.paint(*given) for canvas in canvases]
         drift = suit.drift or (np.zeros_like(suit.pattern), np.zeros_like(suit.shifts))
         pulls = [np.float32(_DECAY) * part for part in drift]
@@ -172,8 +172,8 @@ class Ascent:
         look = straight(FACE_PX, model.card.input_px)
         return model.read(np.stack([look.look(face) for face in faces]))
 
-    def _given(self, pattern: Plane, shifts: Field) -> tuple[Plane, Field]:
-        """What a face is given of them."""
+    def _scaled(self, pattern: Plane, shifts: Field) -> tuple[Plane, Field]:
+        """What a face is given of them, at the strength."""
         strength = np.float32(self.strength)
         return strength * pattern, strength * shifts
 
