@@ -1,5 +1,6 @@
+import pytest
 import torch
-from facecloak_train.augment import augment, erase, random_placement, ten_crop
+from facecloak_train.augment import augment, erase, mix, random_placement, ten_crop
 from facecloak_train.settings import Jitter
 from facecloak_train.warp import warp
 
@@ -67,3 +68,29 @@ def test_erasing_puts_noise_over_one_rectangle_of_some_faces():
     assert erased.min() >= 0
     assert erased.max() <= 1
     assert torch.equal(erase(faces, 0.0, generator()), faces)
+
+
+def test_faces_are_mixed_as_what_is_wanted_of_them_is():
+    """A face whose every pixel is its number tells what it was mixed of."""
+    count = 400
+    faces = torch.linspace(0, 1, count)[:, None, None, None].expand(-1, 1, 8, 8)
+    wanted = torch.stack([faces[:, 0, 0, 0], 1 - faces[:, 0, 0, 0]], dim=1)
+    mixed, answers = mix(faces, wanted, 0.2, generator())
+    torch.testing.assert_close(answers[:, 0], mixed[:, 0, 0, 0])
+    torch.testing.assert_close(answers.sum(1), torch.ones(count))
+    assert torch.equal(mixed, mixed[:, :, :1, :1].expand(-1, 1, 8, 8))
+    moved = (mixed - faces)[:, 0, 0, 0].abs()
+    assert (moved > 0.01).float().mean() > 0.3
+    assert (moved < 0.01).float().mean() > 0.2  # Beta(0.2, 0.2) is mostly near its ends
+    assert mix(faces, wanted, 0.0, generator()) == (faces, wanted)
+    again, _ = mix(faces, wanted, 0.2, generator())
+    assert torch.equal(again, mixed)
+
+
+def test_alpha_one_mixes_evenly():
+    faces = torch.linspace(0, 1, 4000)[:, None, None, None]
+    wanted = torch.eye(4000)
+    _, answers = mix(faces, wanted, 1.0, generator())
+    kept = answers.diagonal()
+    assert kept.mean() == pytest.approx(0.5, abs=0.02)
+    assert kept.var() == pytest.approx(1 / 12, abs=0.005)

@@ -146,6 +146,10 @@ def test_a_mirror_image_comes_with_its_own_features(tiny_settings, tiny_describe
 def test_features_that_do_not_fit_are_one_sentence(tiny_settings, tiny_described, tmp_path):
     with pytest.raises(ValueError, match=r"tiny-described needs features"):
         fit_classifier(tiny_settings("run", net="tiny-described"))
+    with pytest.raises(run.RunError, match="give --mixup 0 with --features"):
+        fit_classifier(
+            tiny_settings("mixed", net="tiny-described", features=tiny_described, mixup=0.2)
+        )
     settings = tiny_settings("other", net="tiny-described", features=tmp_path / "none.npz")
     with pytest.raises(fer2013.DatasetError, match=r"run `facecloak-train describe`"):
         fit_classifier(settings)

@@ -9,15 +9,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn.functional import one_hot
 from tqdm import tqdm
 
 from facecloak.core import modelcard
 from facecloak_train import nets, run
 from facecloak_train.augment import centre_crop, ten_crop
+from facecloak_train.crew import Crew
+from facecloak_train.data import ferplus
 from facecloak_train.data.fer2013 import LABELS
 from facecloak_train.export import onnx_import
 from facecloak_train.export.onnx_import import unfold
 from facecloak_train.regression import logistic
+from facecloak_train.settings import FitSettings
 
 logger = logging.getLogger(__name__)
 
@@ -85,6 +89,42 @@ def architecture(path: Path) -> str:
         msg = f"{path} does not name its network; give a best.safetensors of `facecloak-train fit`"
         raise run.RunError(msg)
     return name
+
+
+def targets(
+    settings: FitSettings,
+    labels: Tensor,
+    faces: Tensor,
+    fresh: Callable[[str], nn.Module],
+    crew: Crew,
+) -> Tensor:
+    """What a network is to answer: the labels, mixed with what teachers and the crowd say.
+
+    Args:
+        settings: of the run, which name the teachers and their share.
+        labels: ``int64[N]``.
+        faces: training faces, ``uint8[N, 1, S, S]``, on the device to use.
+        fresh: see :func:`taught`.
+        crew: whose leader asks the teachers; the others read what it kept.
+
+    Returns:
+        ``float32[N, classes]``, rows that sum to one, where the faces are.
+    """
+    said = one_hot(labels, len(LABELS)).float().to(faces.device)
+    told = []
+    if settings.teachers:
+        cache = settings.out / "taught.safetensors"
+        with crew.leader_first():
+            nets_told = taught(
+                settings.teachers, fresh, faces, settings.input_px, settings.seed, cache
+            )
+        told += [nets_told.to(faces.device)] * len(settings.teachers)
+    if settings.ferplus is not None:
+        votes = ferplus.votes(settings.ferplus, {"Training": len(faces)})["Training"]
+        told.append(crowd_taught(votes, labels.numpy(), len(LABELS)).to(faces.device))
+    if not told:
+        return said
+    return torch.lerp(said, torch.stack(told).mean(0), settings.teachers_share)
 
 
 def taught(

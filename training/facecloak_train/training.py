@@ -13,22 +13,21 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.functional import one_hot
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from facecloak_train import nets, run
-from facecloak_train.augment import augment, erase
+from facecloak_train.augment import augment, erase, mix
 from facecloak_train.crew import Crew
-from facecloak_train.data import fer2013, ferplus
+from facecloak_train.data import fer2013
 from facecloak_train.hardening import attacked_accuracy, hardened_loss
 from facecloak_train.measure.accuracy import centre_crop_accuracy
 from facecloak_train.metrics import Metrics
 from facecloak_train.optimization import one_cycle, optimizer
+from facecloak_train.recording import Recordings
 from facecloak_train.settings import FitSettings
-from facecloak_train.teachers import crowd_taught, load_weights, taught
+from facecloak_train.teachers import load_weights, targets
 
 logger = logging.getLogger(__name__)
 
@@ -131,8 +130,10 @@ class Training:
         self._own = crew.share(settings.batch)
         self._images = torch.from_numpy(faces.images)[:, None].to(self.device)
         self._labels = torch.from_numpy(faces.labels)
-        self._votes = _votes(settings, len(faces))
         self._features = None if faces.features is None else torch.from_numpy(faces.features)
+        if self._features is not None and settings.mixup:
+            msg = "features of mixed faces are not known; give --mixup 0 with --features"
+            raise run.RunError(msg)
         self.net = self._fresh(settings.net, features=self._features is not None)
         if settings.start is not None:
             load_weights(self.net, settings.start, self._images, settings.input_px, settings.seed)
@@ -144,6 +145,7 @@ class Training:
         self.per_epoch = len(faces) // settings.batch
         self.steps = self.per_epoch * settings.epochs
         self._shuffled: tuple[int, Tensor] | None = None
+        self._recordings = Recordings(self.net)
         self.done = 0
         self.best = 0.0
         self.losses: list[Tensor] = []
@@ -161,27 +163,7 @@ class Training:
     @functools.cached_property
     def _wanted(self) -> Tensor:
         """What the network is to answer, ``float32[N, classes]``: labels, mixed with teachers."""
-        settings = self.settings
-        labels = one_hot(self._labels, len(fer2013.LABELS)).float().to(self.device)
-        told = []
-        if settings.teachers:
-            cache = settings.out / "taught.safetensors"
-            with self._crew.leader_first():
-                nets_told = taught(
-                    settings.teachers,
-                    self._fresh,
-                    self._images,
-                    settings.input_px,
-                    settings.seed,
-                    cache,
-                )
-            told += [nets_told.to(self.device)] * len(settings.teachers)
-        if self._votes is not None:
-            crowd = crowd_taught(self._votes, self._labels.numpy(), len(fer2013.LABELS))
-            told.append(crowd.to(self.device))
-        if not told:
-            return labels
-        return torch.lerp(labels, torch.stack(told).mean(0), settings.teachers_share)
+        return targets(self.settings, self._labels, self._images, self._fresh, self._crew)
 
     def step(self) -> None:
         """Take one step."""
@@ -189,13 +171,13 @@ class Training:
         epoch, within = divmod(self.done, self.per_epoch)
         chosen = self._order(epoch)[within * settings.batch : (within + 1) * settings.batch]
         generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + self.done)
+        size_px = settings.small_px if epoch < settings.small_epochs else settings.input_px
+        net, batch, wanted = self._batch(chosen, size_px, generator)
+        # Once the network is recorded, which draws, too.
         dropout = settings.seed * 1_000_003 + self.done + (self._crew.rank << 40)
         torch.manual_seed(dropout)
-        size_px = settings.small_px if epoch < settings.small_epochs else settings.input_px
-        net, batch = self._batch(chosen, size_px, generator)
         for group in self._optimizer.param_groups:
             group["lr"] = settings.learning_rate * one_cycle(self.done / self.steps)
-        wanted = self._wanted[chosen[self._own]]
         with torch.autocast(self.device.type, torch.bfloat16):
             loss = hardened_loss(
                 net, batch, wanted, settings.hardening, settings.label_smoothing, generator
@@ -225,8 +207,11 @@ class Training:
 
     def _batch(
         self, chosen: Tensor, size_px: int, generator: torch.Generator
-    ) -> tuple[nn.Module, Tensor]:
-        """This process's share of the chosen faces, augmented, and the network that takes them."""
+    ) -> tuple[nn.Module, Tensor, Tensor]:
+        """This process's share of the chosen faces: the network that takes it, it, and the answers.
+
+        The faces are augmented; the network is the one that trains, or it as a GPU replays it.
+        """
         images, jitter, net = self._images[chosen].float() / 255.0, self.settings.jitter, self.net
         if self._features is not None and nets.takes_features(net):
             # A mirror image has features of its own, so that faces are mirrored here.
@@ -236,8 +221,12 @@ class Training:
             jitter = dataclasses.replace(jitter, flip=False)
             features = self._features[chosen.cpu(), mirrored.long()][self._own]
             net = nets.Bound(self.net, features.float().to(self.device))
-        faces = augment(images, size_px, jitter, generator)
-        return net, erase(faces, self.settings.erase, generator)[self._own]
+        faces = erase(augment(images, size_px, jitter, generator), self.settings.erase, generator)
+        faces, wanted = mix(faces, self._wanted[chosen], self.settings.mixup, generator)
+        faces, wanted = faces[self._own], wanted[self._own]
+        if faces.is_cuda and net is self.net and self.settings.hardening.attack == "none":
+            net = self._recordings.of(faces)
+        return net, faces, wanted
 
     def snapshot(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Everything that :meth:`restore` needs: tensors, and a JSON-able state."""
@@ -277,12 +266,6 @@ class Training:
                     value if key == "step" else torch.empty_like(parameter).copy_(value)
                 )
         self.done, self.best = int(state["step"]), state["best"]
-
-
-def _votes(settings: FitSettings, count: int) -> NDArray[np.int64] | None:
-    if settings.ferplus is None:
-        return None
-    return ferplus.votes(settings.ferplus, {"Training": count})["Training"]
 
 
 def _identity(settings: FitSettings) -> dict[str, Any]:

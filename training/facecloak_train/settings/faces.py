@@ -90,6 +90,8 @@ class FitSettings:
     """Steps between two checkpoints."""
     erase: float = 0.0
     """Share of the faces that lose a rectangle to noise."""
+    mixup: float = 0.0
+    """How evenly faces are mixed with one another, alpha of mixup: 0 not at all, 0.2 a little."""
     jitter: Jitter = field(default_factory=Jitter)
     """Augmentation."""
     hardening: Hardening = field(default_factory=Hardening)
