@@ -50,6 +50,6 @@ def test_what_is_replayed_trains_as_what_is_launched():
             loss.backward()
             with torch.no_grad():
                 for parameter in trained.parameters():
-                    parameter -= 0.1 * parameter.grad
+                    parameter.sub_(0.1 * parameter.grad)
     for name, tensor in one.state_dict().items():
         torch.testing.assert_close(other.state_dict()[name], tensor, atol=1e-2, rtol=1e-2)
