@@ -4,6 +4,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +13,17 @@ from facecloak.core.interpolation import Plane
 
 MOMENTS: Final = 24
 """How many moments of a face are kept."""
+SMOOTH: Final = 0.8
+"""What the pattern may use of its budget on smooth skin, where it is seen first, to begin with."""
+SMOOTH_LEAST: Final = 0.4
+"""To what it goes down by and by while every network is led astray far enough; up to all of it
+while half of them hardly are."""
+DENSE: Final = 0.5
+"""Which share of its cells is painted, those that matter most, to begin with."""
+DENSE_LEAST: Final = 0.2
+"""Likewise; up to all of them also where what was fitted does not hold on the next moment."""
+_SMOOTH_STEP: Final = 0.1
+_DENSE_STEP: Final = 0.05
 NEAREST: Final = 0.2
 """What each cell may always differ by from what it began as, as a share of the budget."""
 ANYWHERE: Final = 2.0
@@ -20,6 +32,11 @@ _TRUSTED: Final = 1.0
 """The widest radius of all that bind: what still holds there may go anywhere."""
 _WIDER: Final = 1.4
 _NARROWER: Final = 0.6
+CERTAIN: Final = 4
+"""After how many steps it is known which cells matter."""
+_REMEMBERED: Final = 0.8
+_BESIDE_CELLS: Final = 0.8
+"""How far a cell makes those beside it matter, too, so that what is painted hangs together."""
 
 
 @dataclass(slots=True)
@@ -41,17 +58,21 @@ class Suit:
     Attributes:
         pattern: ``float32[G, G]``, levels.
         shifts: ``float32[2, D, D]``, face widths.
-        most: the largest that each cell of the pattern may be.
-        eps: the largest that any of them may be.
-        smooth: which share of that is for smooth skin.
+        eps: the largest that any cell of the pattern may be.
         reach: likewise of the shifts, along each axis.
         radius: by how much a cell may differ from what it began as, or from what is allowed of
             that, as a share of ``eps``.
         began: the pattern and the shifts that it began as.
+        most: the largest that each cell of the pattern may be.
+        smooth: which share of ``eps`` is for smooth skin.
+        dense: which share of the cells may be painted, once it is known which of them matter.
         moments: the last ones.
         order: the classes that it may be led to, those first that come first: the likeliest as it
             was first sent, so that the fit goes on where what it began with leads; empty before.
         drift: what was gathered of both gradients.
+        weight: how much each cell matters, ``float32[G, G]``: how long and how strongly the
+            networks pulled it one way; None before the first step.
+        weighed: how often that was told.
         steps: that were taken.
         looks: how often the networks were asked what they read.
         logits: ``float32[networks, 2, C]``, of the face as captured and as sent, when each of them
@@ -62,15 +83,18 @@ class Suit:
 
     pattern: Plane
     shifts: Field
-    most: Plane
     eps: float
-    smooth: float
     reach: float
     radius: float = ANYWHERE
     began: tuple[Plane, Field] = field(init=False)
+    most: Plane = field(init=False)
+    smooth: float = SMOOTH
+    dense: float = DENSE
     moments: deque[Moment] = field(default_factory=lambda: deque(maxlen=MOMENTS))
     order: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     drift: tuple[Plane, Field] | None = None
+    weight: Plane | None = None
+    weighed: int = 0
     steps: int = 0
     looks: int = 0
     logits: NDArray[np.float32] | None = None
@@ -82,13 +106,31 @@ class Suit:
     def __post_init__(self) -> None:
         """Remember what it began as."""
         self.began = self.pattern.copy(), self.shifts.copy()
+        self.most = np.full_like(self.pattern, self.eps)
 
     def is_due(self, now_s: float) -> bool:
         """Whether it is time to look at it again; also after time ran backwards."""
         return not 0 <= now_s - self.looked_s < self.rest_s
 
+    def save(self) -> None:
+        """Have less on smooth skin, and fewer cells."""
+        self.smooth = max(SMOOTH_LEAST, self.smooth - _SMOOTH_STEP)
+        self.dense = max(DENSE_LEAST, self.dense - _DENSE_STEP)
+
+    def spend(self) -> None:
+        """Have more of both."""
+        self.smooth = min(1.0, self.smooth + _SMOOTH_STEP)
+        self.dense = min(1.0, self.dense + _DENSE_STEP)
+
+    def hide(self, hidden: Plane) -> None:
+        """Take the face at hand into account: how well it hides each cell, 0 to 1."""
+        most = (self.eps * (self.smooth + (1.0 - self.smooth) * hidden)).astype(np.float32)
+        self.most = most if self.steps == 0 else 0.5 * (self.most + most)
+
     def trust(self, gain: float) -> None:
-        """Widen the region where what was fitted held on a new moment, narrow it where not.
+        """Widen the region where what was fitted held on a new moment.
+
+        Where it did not, narrow it, and have more cells.
 
         A trust region (Conn, Gould and Toint, "Trust-Region Methods", 2000, algorithm 6.1.1), about
         what is good for every face.
@@ -98,14 +140,38 @@ class Suit:
         """
         if gain < 0.0:
             self.radius = max(NEAREST, _NARROWER * min(self.radius, _TRUSTED))
+            self.dense = min(1.0, self.dense + 2.0 * _DENSE_STEP)
         else:
             wider = _WIDER * self.radius
             self.radius = wider if wider < _TRUSTED else ANYWHERE
 
+    def weigh(self, pull: Plane) -> None:
+        """Note how strongly each cell of the pattern is pulled now, whichever way."""
+        blurred = cv2.GaussianBlur(np.abs(pull), (0, 0), _BESIDE_CELLS)
+        pulled: Plane = np.asarray(blurred / max(float(blurred.mean()), 1e-12), np.float32)
+        before = pulled if self.weight is None else self.weight
+        self.weight = _REMEMBERED * before + (1.0 - _REMEMBERED) * pulled
+        self.weighed += 1
+
     def alter(self, pattern: Plane, shifts: Field) -> None:
-        """Take these over, as near as it may have them."""
+        """Take these over, as near as it may have them, and what matters alone."""
+        most = np.where(self._matters(), self.most, 0.0)
         away = np.float32(self.radius * self.eps)
-        middle = np.clip(self.began[0], -self.most, self.most)
+        middle = np.clip(self.began[0], -most, most)
         near = np.clip(pattern, middle - away, middle + away)
-        self.pattern = np.clip(near, -self.most, self.most).astype(np.float32)
+        self.pattern = np.clip(near, -most, most).astype(np.float32)
         self.shifts = np.clip(shifts, -self.reach, self.reach).astype(np.float32)
+
+    def _matters(self) -> NDArray[np.bool_]:
+        """Which cells may be painted; all while little is known.
+
+        A picture is the less changed the fewer cells are, and few of them lead a network astray
+        (Papernot et al., "The Limitations of Deep Learning in Adversarial Settings",
+        arXiv 1511.07528).
+        """
+        if self.weight is None or self.weighed < CERTAIN:
+            return np.ones(self.pattern.shape, np.bool_)
+        told = self.weight[self.weight > 0.0]
+        least = np.quantile(told, 1.0 - self.dense) if len(told) else 0.0
+        matters: NDArray[np.bool_] = self.weight >= least
+        return matters

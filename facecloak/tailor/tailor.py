@@ -29,12 +29,6 @@ CELLS: Final = 48
 """Side of a pattern where the perturbation to begin with has none."""
 FIELD_CELLS: Final = 6
 """Side of a displacement, likewise."""
-SMOOTH: Final = 0.8
-"""What the pattern may use of its budget on smooth skin, where it is seen first, to begin with."""
-SMOOTH_LEAST: Final = 0.4
-"""To what it goes down by and by while every network is led astray far enough; up to all of it
-while half of them hardly are."""
-SMOOTH_STEP: Final = 0.1
 ENOUGH: Final = 2.5
 """A lead in logits, in every network, with which nothing more is added."""
 HARDLY: Final = 1.0
@@ -230,8 +224,7 @@ class GradientTailor:
         if start.displaces and not self._from_scratch:
             shifts = start.displacement.copy()
         reach = start.header.shift / _OVERSHOOT
-        most = np.full_like(pattern, eps)
-        return Suit(pattern, shifts, most, eps, SMOOTH, reach, self._pace.near)
+        return Suit(pattern, shifts, eps, reach, self._pace.near)
 
     def _forget(self, now_s: float) -> None:
         gone = [t for t, one in self._wearers.items() if not abs(now_s - one.seen_s) <= GONE_S]
@@ -251,12 +244,10 @@ class GradientTailor:
             suit.order = read.likely
         enough = min(read.leads) >= ENOUGH
         if enough:
-            suit.smooth = max(SMOOTH_LEAST, suit.smooth - SMOOTH_STEP)
+            suit.save()
         elif suit.steps and np.median(read.leads) < HARDLY:
-            suit.smooth = min(1.0, suit.smooth + SMOOTH_STEP)
-        share = suit.smooth + (1.0 - suit.smooth) * canvas.hides(len(suit.pattern))
-        most = (suit.eps * share).astype(np.float32)
-        suit.most = most if suit.steps == 0 else 0.5 * (suit.most + most)
+            suit.spend()
+        suit.hide(canvas.hides(len(suit.pattern)))
         before = suit.pattern
         suit.alter(before, suit.shifts)
         if enough:

@@ -5,7 +5,15 @@ import pytest
 
 from facecloak.core.bank import Bank
 from facecloak.core.perturbation import Perturbation
-from facecloak.tailor.suit import ANYWHERE, NEAREST, Suit
+from facecloak.tailor.suit import (
+    ANYWHERE,
+    CERTAIN,
+    DENSE_LEAST,
+    NEAREST,
+    SMOOTH,
+    SMOOTH_LEAST,
+    Suit,
+)
 from facecloak.tailor.tailor import GradientTailor, Pace
 from tests.fakes.tailoring import FACE, Linear, grey, start
 
@@ -37,8 +45,8 @@ def test_what_does_not_hold_on_the_next_moment_comes_back_to_what_it_began_as(ho
 
 
 def test_a_cell_of_which_less_is_allowed_now_than_it_began_with_can_still_change():
-    suit = Suit(np.full((2, 2), 4.0), np.zeros((2, 2, 2)), np.full((2, 2), 2.0), 4.0, 1.0, 0.01)
-    suit.radius = NEAREST
+    suit = Suit(np.full((2, 2), 4.0), np.zeros((2, 2, 2)), 4.0, 0.01, NEAREST)
+    suit.most = np.full((2, 2), 2.0)
     suit.alter(suit.pattern, suit.shifts)
     assert (suit.pattern == 2.0).all()
     suit.alter(np.zeros((2, 2)), suit.shifts)
@@ -46,7 +54,7 @@ def test_a_cell_of_which_less_is_allowed_now_than_it_began_with_can_still_change
 
 
 def test_what_goes_too_far_once_has_to_earn_its_way_again():
-    suit = Suit(np.zeros((2, 2)), np.zeros((2, 2, 2)), np.full((2, 2), 4.0), 4.0, 1.0, 0.01)
+    suit = Suit(np.zeros((2, 2)), np.zeros((2, 2, 2)), 4.0, 0.01)
     suit.trust(-1.0)
     assert suit.radius == pytest.approx(0.6)
     radii = []
@@ -54,3 +62,61 @@ def test_what_goes_too_far_once_has_to_earn_its_way_again():
         suit.trust(0.0)
         radii.append(suit.radius)
     assert radii == [pytest.approx(0.84), ANYWHERE, ANYWHERE]
+
+
+def _fitted(weights, looks=1, **about):
+    """What is fitted from nothing to grey faces against a linear network, and the suit."""
+    pace = Pace(first_steps=40, steps=4)
+    one = GradientTailor([Linear(weights, **about)], start(), pace=pace, from_scratch=True)
+    made = None
+    for index in range(looks):
+        for fitted in one.fit(grey(at_s=2.0 * index), [FACE], []):
+            made = fitted.perturbation.static
+    return made, one._wearers[1].suit
+
+
+def test_what_matters_is_painted_and_the_rest_is_left_alone():
+    """A network that looks at one side of the face much more than at the other."""
+    weights = np.ones((44, 44))
+    weights[:, :22] = 0.01
+    pattern, suit = _fitted(weights)
+    strong = pattern[18:30, 28:40]
+    np.testing.assert_allclose(strong, -4.0 * SMOOTH, atol=1e-5)
+    painted = pattern != 0.0
+    assert painted[:, :20].mean() < 0.2 < 0.6 < painted[:, 24:].mean()
+    assert painted.sum() <= 0.51 * (suit.weight > 0.0).sum()
+
+
+def test_where_all_matters_alike_nothing_is_left_out():
+    pattern, suit = _fitted(np.ones((44, 44)))
+    middle = pattern[16:32, 16:32]
+    np.testing.assert_allclose(middle, -4.0 * SMOOTH, atol=1e-5)
+    assert suit.weight[16:32, 16:32].std() < 0.2 * suit.weight[16:32, 16:32].mean()
+
+
+def test_all_cells_are_painted_before_it_is_known_which_matter():
+    suit = Suit(np.full((8, 8), 4.0), np.zeros((2, 2, 2)), 4.0, 0.01)
+    pull = np.zeros((8, 8), np.float32)
+    pull[:, 4:] = np.linspace(0.5, 1.0, 4)
+    for _ in range(CERTAIN - 1):
+        suit.weigh(pull)
+        suit.alter(suit.pattern, suit.shifts)
+        assert (suit.pattern == 4.0).all()
+    suit.weigh(-pull)  # whichever way
+    suit.alter(suit.pattern, suit.shifts)
+    assert (suit.pattern[:, :3] == 0.0).all()
+    assert (suit.pattern[:, 6:] == 4.0).all()
+
+
+def test_fewer_cells_are_painted_while_all_are_led_far_enough_and_more_where_few_are():
+    suit = Suit(np.zeros((2, 2)), np.zeros((2, 2, 2)), 4.0, 0.01)
+    for _ in range(20):
+        suit.save()
+    assert (suit.dense, suit.smooth) == (DENSE_LEAST, SMOOTH_LEAST)
+    suit.trust(-1.0)  # it does not hold on the next moment
+    assert suit.dense == pytest.approx(DENSE_LEAST + 0.1)
+    suit.trust(1.0)
+    assert suit.dense == pytest.approx(DENSE_LEAST + 0.1)
+    for _ in range(30):
+        suit.spend()
+    assert (suit.dense, suit.smooth) == (1.0, 1.0)

@@ -12,9 +12,9 @@ from facecloak.core.bank import Bank
 from facecloak.core.perturbation import Perturbation
 from facecloak.core.types import Face, Frame, Reading, Sighting, Verdict
 from facecloak.tailor import ascent
-from facecloak.tailor import tailor as tailoring
 from facecloak.tailor.canvas import FINE_PX, Canvas
 from facecloak.tailor.gradient import GradientModel
+from facecloak.tailor.suit import SMOOTH, SMOOTH_LEAST
 from facecloak.tailor.tailor import GONE_S, LIVE, RESTING_S, GradientTailor, Pace
 from facecloak.verify.crop import face_crop
 from facecloak.verify.onnx_judge import OnnxClassifier
@@ -38,7 +38,7 @@ def test_beside_a_head_that_is_turned_nothing_is_fitted_and_nothing_walks_on():
         for number in range(1, 60)
         for made in one.fit(grey(at_s=2.0 * number), [turned], [])
     ]
-    assert 0.0 < beside[-1] == beside[-8] < 4.0 * tailoring.SMOOTH - 0.1
+    assert 0.0 < beside[-1] == beside[-8] < 4.0 * SMOOTH - 0.1
 
 
 def test_against_a_linear_classifier_the_fit_is_the_optimum():
@@ -49,7 +49,7 @@ def test_against_a_linear_classifier_the_fit_is_the_optimum():
     )
     (fitted,) = one.fit(grey(), [FACE], [])
     pattern = fitted.perturbation.static
-    most = 4.0 * tailoring.SMOOTH
+    most = 4.0 * SMOOTH
     assert np.abs(pattern).max() == pytest.approx(most)
     for row in (1, 2):  # the corners are outside of the face
         for column in (1, 2):
@@ -87,7 +87,7 @@ def test_what_changes_with_time_stays_and_what_is_fitted_reaches_no_more_than_th
     (fitted,) = one.fit(grey(), [FACE], [])
     made = fitted.perturbation
     assert (made.circle == circle).all()
-    assert np.abs(made.static).max() <= 1.0 * tailoring.SMOOTH + 1e-6
+    assert np.abs(made.static).max() <= 1.0 * SMOOTH + 1e-6
     assert made.reach <= 4.0
 
 
@@ -157,7 +157,7 @@ def test_a_pattern_is_weaker_on_smooth_skin():
     (fitted,) = GradientTailor([model], start(), pace=Pace(first_steps=40)).fit(frame, [FACE], [])
     rows = np.abs(fitted.perturbation.static)
     smooth, busy = rows[:, : rows.shape[1] // 3].max(), rows[:, rows.shape[1] // 2 :].max()
-    assert smooth <= 4.0 * tailoring.SMOOTH + 1e-5
+    assert smooth <= 4.0 * SMOOTH + 1e-5
     assert busy > smooth
 
 
@@ -250,7 +250,7 @@ def test_smooth_skin_has_less_where_all_are_led_far_enough_and_more_where_few_ar
             fitted = one.fit(grey(at_s=2.0 * index), [FACE], [])
             found[name] = fitted[0].perturbation.reach if fitted else found[name]
         assert (fitted == ()) is (name == "far")
-    assert found["far"] == pytest.approx(4.0 * tailoring.SMOOTH_LEAST, rel=0.02)
+    assert found["far"] == pytest.approx(4.0 * SMOOTH_LEAST, rel=0.02)
     assert found["never"] == pytest.approx(4.0, rel=0.02)
 
 
@@ -270,7 +270,7 @@ def test_what_was_fitted_before_comes_down_on_smooth_skin_too_and_then_nothing_c
         for fitted in one.fit(grey(at_s=2.0 * index), [FACE], [])
     ]
     assert max(reaches) == pytest.approx(4.0, rel=0.05)
-    assert reaches[-1] == pytest.approx(4.0 * tailoring.SMOOTH_LEAST, rel=0.1)
+    assert reaches[-1] == pytest.approx(4.0 * SMOOTH_LEAST, rel=0.1)
     assert one.fit(grey(at_s=100.0), [FACE], []) == ()
 
 
