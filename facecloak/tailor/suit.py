@@ -13,13 +13,12 @@ from facecloak.core.interpolation import Plane
 
 MOMENTS: Final = 24
 """How many moments of a face are kept."""
-SMOOTH: Final = 0.8
-"""What the pattern may use of its budget on smooth skin, where it is seen first, to begin with."""
 SMOOTH_LEAST: Final = 0.4
-"""To what it goes down by and by while every network is led astray far enough; up to all of it
-while half of them hardly are."""
-DENSE: Final = 0.5
-"""Which share of its cells is painted, those that matter most, to begin with."""
+"""To what the pattern comes down by and by on smooth skin, where it is seen first, while every
+network is led astray far enough; up to all of its budget, where it begins, while half of them
+hardly are."""
+DENSE: Final = 0.45
+"""Which share of its cells is painted to begin with: those that matter most."""
 DENSE_LEAST: Final = 0.2
 """Likewise; up to all of them also where what was fitted does not hold on the next moment."""
 _SMOOTH_STEP: Final = 0.1
@@ -88,7 +87,7 @@ class Suit:
     radius: float = ANYWHERE
     began: tuple[Plane, Field] = field(init=False)
     most: Plane = field(init=False)
-    smooth: float = SMOOTH
+    smooth: float = 1.0
     dense: float = DENSE
     moments: deque[Moment] = field(default_factory=lambda: deque(maxlen=MOMENTS))
     order: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
