@@ -129,9 +129,9 @@ class Ascent:
             for part, pull in enumerate(self._pulled(suit, canvases, looks, gradients)):
                 pulls[part] = pulls[part] + pull / max(float(np.abs(pull).sum()), 1e-12)
         suit.drift = pulls[0], pulls[1]
-        suit.weigh(pulls[0])
         length = max(_SHORTEST, 1.0 - (1.0 - _SHORTEST) * suit.steps / _SHORTENED_BY) * _STRIDE
         shown = np.logical_or(*(canvas.shows(len(suit.pattern)) for canvas in canvases))
+        suit.weigh(pulls[0] * shown)
         pattern = suit.pattern + np.float32(length * suit.eps) * np.sign(pulls[0]) * shown
         suit.alter(pattern, suit.shifts + np.float32(length * suit.reach) * np.sign(pulls[1]))
         suit.steps += 1

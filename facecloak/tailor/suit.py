@@ -129,7 +129,8 @@ class Suit:
     def trust(self, gain: float) -> None:
         """Widen the region where what was fitted held on a new moment.
 
-        Where it did not, narrow it, and have more cells.
+        Where it did not, narrow it and have all cells, so that it is at once as near as that to
+        what it began as; these go again as it holds.
 
         A trust region (Conn, Gould and Toint, "Trust-Region Methods", 2000, algorithm 6.1.1), about
         what is good for every face.
@@ -139,17 +140,25 @@ class Suit:
         """
         if gain < 0.0:
             self.radius = max(NEAREST, _NARROWER * min(self.radius, _TRUSTED))
-            self.dense = min(1.0, self.dense + 2.0 * _DENSE_STEP)
+            self.dense = 1.0
         else:
             wider = _WIDER * self.radius
             self.radius = wider if wider < _TRUSTED else ANYWHERE
+            self.dense = max(min(DENSE, self.dense), self.dense - 2.0 * _DENSE_STEP)
 
     def weigh(self, pull: Plane) -> None:
-        """Note how strongly each cell of the pattern is pulled now, whichever way."""
+        """Note how strongly each cell of the pattern is pulled now, whichever way.
+
+        Args:
+            pull: ``float32[G, G]``, of any scale; where it is zero the face is not seen now, and
+                what was known stays.
+        """
+        seen = pull != 0.0
         blurred = cv2.GaussianBlur(np.abs(pull), (0, 0), _BESIDE_CELLS)
-        pulled: Plane = np.asarray(blurred / max(float(blurred.mean()), 1e-12), np.float32)
+        pulled: Plane = np.asarray(seen * blurred / max(float(blurred.mean()), 1e-12), np.float32)
         before = pulled if self.weight is None else self.weight
-        self.weight = _REMEMBERED * before + (1.0 - _REMEMBERED) * pulled
+        mixed = _REMEMBERED * before + (1.0 - _REMEMBERED) * pulled
+        self.weight = np.where(seen, mixed, before)
         self.weighed += 1
 
     def alter(self, pattern: Plane, shifts: Field) -> None:
@@ -168,9 +177,9 @@ class Suit:
         (Papernot et al., "The Limitations of Deep Learning in Adversarial Settings",
         arXiv 1511.07528).
         """
-        if self.weight is None or self.weighed < CERTAIN:
+        told = np.zeros(()) if self.weight is None else self.weight > 0.0  # where it was seen
+        if self.weight is None or self.weighed < CERTAIN or not told.any():
             return np.ones(self.pattern.shape, np.bool_)
-        told = self.weight[self.weight > 0.0]
-        least = np.quantile(told, 1.0 - self.dense) if len(told) else 0.0
-        matters: NDArray[np.bool_] = self.weight >= least
+        least = np.quantile(self.weight[told], 1.0 - self.dense)
+        matters: NDArray[np.bool_] = ~told | (self.weight >= least)
         return matters

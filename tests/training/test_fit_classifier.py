@@ -64,7 +64,7 @@ def test_a_run_cut_short_goes_on_to_the_same_result(
 ):
     whole, parts, teacher = tmp_path / "whole", tmp_path / "parts", tmp_path / "teacher"
     fit_classifier(settings(tiny_faces, teacher, epochs=1, small_epochs=0))
-    how = {"optimizer": optimizer, "weight_decay": 5e-4, "erase": 0.5}
+    how = {"optimizer": optimizer, "weight_decay": 5e-4, "erase": 0.5, "mixup": 0.4}
     how["teachers"] = (teacher / "best.safetensors",)
     how["hardening"] = Hardening(attack=attack, steps=2)
     fit_classifier(settings(tiny_faces, whole, **how))
@@ -101,6 +101,37 @@ def test_a_run_is_not_continued_with_other_settings(tiny_net, tiny_faces, tmp_pa
     with pytest.raises(run.RunError, match=r"another epochs, learning_rate; give the same"):
         fit_classifier(settings(tiny_faces, out, epochs=2, small_epochs=0, learning_rate=0.1))
     assert (out / "run.json").read_text() == about
+
+
+def test_a_run_of_before_faces_could_be_mixed_goes_on(tiny_net, tiny_faces, tmp_path):
+    out = tmp_path / "run"
+    fit_classifier(settings(tiny_faces, out, epochs=1, small_epochs=0))
+    tensors, state = run.load_checkpoint(out / "last.safetensors")
+    del state["settings"]["mixup"]
+    run.save_checkpoint(out / "last.safetensors", tensors, state)
+    assert fit_classifier(settings(tiny_faces, out, epochs=1, small_epochs=0)) >= 0.0
+    with pytest.raises(run.RunError, match="another mixup"):
+        fit_classifier(settings(tiny_faces, out, epochs=1, small_epochs=0, mixup=0.2))
+
+
+def test_mixed_faces_are_learnt_as_mixtures(tiny_net, tiny_faces, tmp_path):
+    """Each face is wanted as the classes that it is made of, and other faces come out right."""
+    about = settings(tiny_faces, tmp_path / "run", mixup=1.0)
+    training = Training(about, read_npz(about.data)["Training"], Crew(0, 1, torch.device("cpu")))
+    chosen = torch.arange(20)
+    _, faces, wanted = training._batch(chosen, 44, torch.Generator().manual_seed(0))
+    torch.testing.assert_close(wanted.sum(1), torch.ones(20))
+    assert ((wanted > 0.0).sum(1) == 2).float().mean() > 0.5
+    halves = [
+        Training(about, read_npz(about.data)["Training"], Crew(rank, 2, torch.device("cpu")))
+        for rank in (0, 1)
+    ]
+    parts = [half._batch(chosen, 44, torch.Generator().manual_seed(0)) for half in halves]
+    assert torch.equal(torch.cat([part[1] for part in parts]), faces)
+    assert torch.equal(torch.cat([part[2] for part in parts]), wanted)
+    assert fit_classifier(settings(tiny_faces, tmp_path / "all", epochs=24, mixup=0.2)) > 0.8
+    with pytest.raises(run.RunError, match=r"--mixup is -0\.2; give 0"):
+        fit_classifier(settings(tiny_faces, tmp_path / "none", mixup=-0.2))
 
 
 def test_an_optimizer_that_is_not_there_is_one_sentence(tiny_net, tiny_faces, tmp_path):

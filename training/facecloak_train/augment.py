@@ -105,10 +105,13 @@ def mix(
     al., "mixup" (arXiv 1710.09412), which helps above all where labels are wrong (section 3.4).
 
     Args:
-        faces: ``float32[N, 1, S, S]``.
+        faces: ``float32[N, 1, S, S]`` in ``[0, 1]``.
         wanted: ``float32[N, classes]``, rows that sum to one.
-        alpha: how even the mixtures are; zero leaves all as it is.
-        generator: where the randomness comes from.
+        alpha: how even the mixtures are, at least zero, which leaves all as it is.
+        generator: where the randomness comes from; not asked when ``alpha`` is zero.
+
+    Returns:
+        As ``faces`` and ``wanted``.
     """
     if not alpha:
         return faces, wanted

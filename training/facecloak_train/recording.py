@@ -30,20 +30,25 @@ class Recordings:
 
     def __init__(self, net: nn.Module) -> None:
         self._net = net
-        self._made: dict[torch.Size, nn.Module] = {}
+        self._made: tuple[torch.Size, nn.Module] | None = None
 
     def of(self, faces: Tensor) -> nn.Module:
-        """What takes faces of this shape, ``float32[N, 1, S, S]``; made when first asked for.
+        """What takes faces of this shape, ``float32[N, 1, S, S]``, until another is asked for.
 
         The trials that this takes leave the network as it was.
+
+        Raises:
+            RuntimeError: the network does something that cannot be recorded, such as to wait for
+                the GPU.
         """
-        if faces.shape not in self._made:
+        if self._made is None or self._made[0] != faces.shape:
+            self._made = None  # frees what was recorded before
             kept = [buffer.clone() for buffer in self._net.buffers()]
             with torch.autocast(faces.device.type, torch.bfloat16, cache_enabled=False):
                 whole = _Whole(self._net).train()
                 torch.cuda.make_graphed_callables(whole, (torch.zeros_like(faces),))
-                self._made[faces.shape] = whole  # in place
             with torch.no_grad():
                 for buffer, before in zip(self._net.buffers(), kept, strict=True):
                     buffer.copy_(before)
-        return self._made[faces.shape]
+            self._made = faces.shape, whole
+        return self._made[1]

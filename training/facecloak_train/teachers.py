@@ -109,6 +109,10 @@ def targets(
 
     Returns:
         ``float32[N, classes]``, rows that sum to one, where the faces are.
+
+    Raises:
+        RunError: a teacher cannot be read, or holds another network than it says.
+        DatasetError: the votes are not those of the set.
     """
     said = one_hot(labels, len(LABELS)).float().to(faces.device)
     told = []

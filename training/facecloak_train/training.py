@@ -131,6 +131,9 @@ class Training:
         self._images = torch.from_numpy(faces.images)[:, None].to(self.device)
         self._labels = torch.from_numpy(faces.labels)
         self._features = None if faces.features is None else torch.from_numpy(faces.features)
+        if settings.mixup < 0.0:
+            msg = f"--mixup is {settings.mixup}; give 0, which mixes nothing, or more"
+            raise run.RunError(msg)
         if self._features is not None and settings.mixup:
             msg = "features of mixed faces are not known; give --mixup 0 with --features"
             raise run.RunError(msg)
@@ -248,7 +251,7 @@ class Training:
         Raises:
             RunError: it belongs to a run with other settings, which this one cannot continue.
         """
-        begun, asked = state["settings"], self._identity
+        begun, asked = {"mixup": 0.0} | state["settings"], self._identity  # which was not told once
         if begun != asked:
             changed = ", ".join(sorted(k for k in asked if begun.get(k) != asked[k]))
             msg = f"the run in {self.settings.out} was begun with another {changed}"
