@@ -17,10 +17,10 @@ SMOOTH_LEAST: Final = 0.4
 """To what the pattern comes down by and by on smooth skin, where it is seen first, while every
 network is led astray far enough; up to all of its budget, where it begins, while half of them
 hardly are."""
-DENSE: Final = 0.45
-"""Which share of its cells is painted to begin with: those that matter most."""
+DENSE: Final = 0.5
+"""Which share of the cells that the face shows is painted once it is known which matter: those."""
 DENSE_LEAST: Final = 0.2
-"""Likewise; up to all of them also where what was fitted does not hold on the next moment."""
+"""To what that goes down, likewise; all are painted while what was fitted does not hold."""
 _SMOOTH_STEP: Final = 0.1
 _DENSE_STEP: Final = 0.05
 NEAREST: Final = 0.2
