@@ -39,6 +39,9 @@ class System:
 
 SYSTEMS: Final = {
     "vgg19": System(title="VGG19", public=71.50, private=73.11, attacked=21.12, bar=73.1),
+    "vgg19-mixed": System(
+        title="VGG19, longer, with faces mixed", public=71.50, private=73.11, bar=73.1
+    ),
     "resnet18": System(title="ResNet18", public=71.19, private=72.97, bar=72.5),
     "cnn-landmarks-hog": System(
         title="CNN + landmarks + HOG", public=71.74, private=72.80, bar=68.0
