@@ -14,13 +14,13 @@ from facecloak.core.interpolation import Plane
 MOMENTS: Final = 24
 """How many moments of a face are kept."""
 SMOOTH_LEAST: Final = 0.4
-"""To what the pattern comes down by and by on smooth skin, where it is seen first, while every
-network is led astray far enough; up to all of its budget, where it begins, while half of them
-hardly are."""
+"""What a pattern keeps of its budget on smooth skin, where it is seen first, at the least. It
+begins with all of it, has less by and by while every network is led astray far enough, and more
+again while half of them hardly are."""
 DENSE: Final = 0.5
-"""Which share of the cells that the face shows is painted once it is known which matter: those."""
+"""Which share of the cells that the face shows is painted, once it is known which matter."""
 DENSE_LEAST: Final = 0.2
-"""To what that goes down, likewise; all are painted while what was fitted does not hold."""
+"""What that comes down to, likewise; where what was fitted does not hold, all are painted."""
 _SMOOTH_STEP: Final = 0.1
 _DENSE_STEP: Final = 0.05
 NEAREST: Final = 0.2
@@ -70,7 +70,7 @@ class Suit:
             was first sent, so that the fit goes on where what it began with leads; empty before.
         drift: what was gathered of both gradients.
         weight: how much each cell matters, ``float32[G, G]``: how long and how strongly the
-            networks pulled it one way; None before the first step.
+            networks pulled it one way; zero where the face was not seen yet.
         weighed: how often that was told.
         steps: that were taken.
         looks: how often the networks were asked what they read.
@@ -92,7 +92,7 @@ class Suit:
     moments: deque[Moment] = field(default_factory=lambda: deque(maxlen=MOMENTS))
     order: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     drift: tuple[Plane, Field] | None = None
-    weight: Plane | None = None
+    weight: Plane = field(init=False)
     weighed: int = 0
     steps: int = 0
     looks: int = 0
@@ -106,6 +106,7 @@ class Suit:
         """Remember what it began as."""
         self.began = self.pattern.copy(), self.shifts.copy()
         self.most = np.full_like(self.pattern, self.eps)
+        self.weight = np.zeros_like(self.pattern)
 
     def is_due(self, now_s: float) -> bool:
         """Whether it is time to look at it again; also after time ran backwards."""
@@ -122,7 +123,11 @@ class Suit:
         self.dense = min(1.0, self.dense + _DENSE_STEP)
 
     def hide(self, hidden: Plane) -> None:
-        """Take the face at hand into account: how well it hides each cell, 0 to 1."""
+        """Take the face at hand into account.
+
+        Args:
+            hidden: how well it hides each cell, ``float32[G, G]`` in ``[0, 1]``.
+        """
         most = (self.eps * (self.smooth + (1.0 - self.smooth) * hidden)).astype(np.float32)
         self.most = most if self.steps == 0 else 0.5 * (self.most + most)
 
@@ -156,7 +161,7 @@ class Suit:
         seen = pull != 0.0
         blurred = cv2.GaussianBlur(np.abs(pull), (0, 0), _BESIDE_CELLS)
         pulled: Plane = np.asarray(seen * blurred / max(float(blurred.mean()), 1e-12), np.float32)
-        before = pulled if self.weight is None else self.weight
+        before = self.weight if self.weighed else pulled
         mixed = _REMEMBERED * before + (1.0 - _REMEMBERED) * pulled
         self.weight = np.where(seen, mixed, before)
         self.weighed += 1
@@ -177,9 +182,9 @@ class Suit:
         (Papernot et al., "The Limitations of Deep Learning in Adversarial Settings",
         arXiv 1511.07528).
         """
-        told = np.zeros(()) if self.weight is None else self.weight > 0.0  # where it was seen
-        if self.weight is None or self.weighed < CERTAIN or not told.any():
-            return np.ones(self.pattern.shape, np.bool_)
-        least = np.quantile(self.weight[told], 1.0 - self.dense)
-        matters: NDArray[np.bool_] = ~told | (self.weight >= least)
+        seen = self.weight > 0.0
+        if self.weighed < CERTAIN or not seen.any():
+            return np.ones_like(seen)
+        least = np.quantile(self.weight[seen], 1.0 - self.dense)
+        matters: NDArray[np.bool_] = ~seen | (self.weight >= least)
         return matters
