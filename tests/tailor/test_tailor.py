@@ -38,7 +38,8 @@ def test_beside_a_head_that_is_turned_nothing_is_fitted_and_nothing_walks_on():
         for number in range(1, 60)
         for made in one.fit(grey(at_s=2.0 * number), [turned], [])
     ]
-    assert 0.0 <= beside[-1] == beside[-8] <= beside[0] < 4.0 - 0.1
+    assert 0.0 < beside[0] < 4.0 - 0.1
+    assert 0.0 <= beside[-1] == beside[-8] <= beside[0]  # other cells may matter more
 
 
 def test_against_a_linear_classifier_the_fit_is_the_optimum():
