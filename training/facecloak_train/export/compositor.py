@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from facecloak.cloak.dose import ZERO
+from facecloak_train.export.onnx_export import forget_origin
 
 _OPSET: Final = 18
 _FRACTIONS: Final = 32.0
@@ -154,10 +155,8 @@ def _write(
         msg = "torch exported nothing"
         raise RuntimeError(msg)
     model = program.model_proto
-    del model.metadata_props[:], model.graph.value_info[:], model.graph.metadata_props[:]
-    for node in model.graph.node:  # where each came from, with paths of this machine
-        del node.metadata_props[:]
-        node.ClearField("doc_string")
+    del model.graph.value_info[:]
+    forget_origin(model)
     onnx.checker.check_model(model)
     part = path.with_name(path.name + ".part")
     part.write_bytes(model.SerializeToString())

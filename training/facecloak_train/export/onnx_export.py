@@ -67,12 +67,20 @@ def write(model: onnx.ModelProto, card: ModelCard, path: Path) -> None:
     """Write a graph with its card to ``path``, sealed, in one step; see :func:`export`."""
     if card.precision == "fp16":
         _store_as_fp16(model.graph)
-    del model.metadata_props[:]
+    forget_origin(model)
     helper.set_model_props(model, {modelcard.KEY: card.to_json()})
     onnx.checker.check_model(model)
     part = path.with_name(path.name + ".part")
     part.write_bytes(modelcard.seal(model.SerializeToString()))
     part.replace(path)
+
+
+def forget_origin(model: onnx.ModelProto) -> None:
+    """Drop what the exporter tells of where each node came from: paths of this machine."""
+    del model.metadata_props[:], model.graph.metadata_props[:]
+    for node in model.graph.node:
+        del node.metadata_props[:]
+        node.ClearField("doc_string")
 
 
 def _store_as_fp16(graph: onnx.GraphProto) -> None:
