@@ -62,12 +62,7 @@ def ours(
         training = Training(settings, faces, Crew(0, 1, device))
 
     def step() -> None:
-        cast = torch.autocast
-
-        def autocast(kind: str, dtype: torch.dtype) -> torch.autocast:
-            return cast(kind, dtype, enabled=bf16)
-
-        with patch("torch.autocast", autocast):
+        with patch("facecloak_train.precision.computes_bf16", return_value=bf16):
             training.step()
 
     return step

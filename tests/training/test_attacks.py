@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 from facecloak_train.attacks.baselines import chessboard, random_sign
-from facecloak_train.attacks.budgets import visibility, within
+from facecloak_train.attacks.budgets import strongest, visibility, within
 from facecloak_train.attacks.painting import Painter
-from facecloak_train.attacks.universal import Part, ascend, margin_loss
+from facecloak_train.attacks.universal import Part, ascend, margin_loss, pull
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -83,6 +83,33 @@ def test_smooth_skin_gets_little_of_the_budget_and_texture_all_of_it():
     assert share[:, 14:].min() > 0.8
     assert share.max() == 1.0
     assert bool((visibility(faces, 24, 1.0) == 1.0).all())
+
+
+def test_the_cells_that_add_most_are_kept_and_hang_together():
+    gain = torch.full((8, 8), -0.1)
+    gain[0] = 0.0  # not shown
+    gain[4:6, 2:6] = 1.0
+    gain[7, 7] = 0.5  # alone: what lies beside it takes away
+    kept = strongest(gain, 8 / 56)
+    assert torch.equal(kept, gain == 1.0)
+    assert int(strongest(gain, 0.5).sum()) >= 28
+    assert not strongest(gain, 1.0)[0].any()
+    assert strongest(gain, 1.0)[1:].all()
+    assert strongest(torch.zeros(4, 4), 0.3).all()
+
+
+def test_the_pull_is_the_mean_gradient_each_victim_counted_alike():
+    rows = torch.tensor([[3.0, -1.0], [1.0, 1.0]])
+    far = torch.tensor([1e6, 1e6])
+    (pulled,) = pull(
+        [lambda batch, d: (batch * d).sum(1), lambda _, d: (d * far).sum()[None]],
+        [rows[:1], rows[1:]],
+        [torch.zeros(2)],
+    )
+    of_one = (torch.tensor([0.75, -0.25]) + torch.tensor([0.5, 0.5])) / 2
+    torch.testing.assert_close(pulled, of_one + torch.tensor([0.5, 0.5]))
+    with pytest.raises(ValueError, match="at least one batch"):
+        pull([], [], [torch.zeros(2)])
 
 
 def test_no_victim_outweighs_another():

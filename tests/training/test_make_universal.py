@@ -25,6 +25,7 @@ def settings(faces, weights, out, **changes):
         "step": 4.0,
         "cells": 12,
         "batch": 20,
+        "faces": 200,
         "passes": 2,
     }
     return AttackSettings(**usual | changes)
@@ -54,6 +55,34 @@ def test_a_smooth_share_keeps_the_pattern_faint_where_faces_are_smooth(
     most = 16.0 * visibility(images, 12, 0.1).numpy() + 1e-4
     assert (np.abs(faint.static) <= most).all()
     assert (np.abs(flat.static) > most).any()
+
+
+def test_a_sparse_pattern_leaves_all_else_alone(tiny_faces, tiny_weights, tmp_path):
+    out = tmp_path / "bank.safetensors"
+    dense, sparse = (
+        make_universal(
+            settings(tiny_faces, tiny_weights, out, selector=tiny_weights, dense=share)
+        ).members
+        for share in (1.0, 0.3)
+    )
+    for label, member in sparse.items():
+        painted = np.count_nonzero(member.static)
+        assert 0 < painted <= 0.31 * dense[label].static.size, label
+        assert painted < 0.5 * np.count_nonzero(dense[label].static), label
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"dense": 0.0}, "above 0"),
+        ({"dense": 1.2}, "at most 1"),
+        ({"dense": 0.5, "passes": 1}, "--passes 2"),
+    ],
+)
+def test_a_share_that_makes_no_sense_is_told_before_anything_is_read(tmp_path, changes, told):
+    nowhere = tmp_path / "missing"
+    with pytest.raises(ValueError, match=told):
+        make_universal(settings(nowhere, nowhere, nowhere, **changes))
 
 
 def test_what_each_network_makes_of_it_is_told(tiny_faces, tiny_weights, tmp_path, caplog):

@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from facecloak_train import nets, run
 from facecloak_train.data.clips import ClipSet, resampled
+from facecloak_train.precision import autocast
 from facecloak_train.settings import ClipTraining
 
 _MARGIN_PX: Final = 4
@@ -116,7 +117,7 @@ def fit_clips(net: nn.Module, clips: Clips, how: ClipTraining, told: Told) -> No
             for group in optimizer.param_groups:
                 group["lr"] = how.learning_rate * _course(done / steps)
             seen = augmented(clips.frames[batch].float() / 255.0, generator)
-            with torch.autocast("cpu", torch.bfloat16):
+            with autocast("cpu"):
                 logits = net(seen)
             loss = functional.cross_entropy(
                 logits.float(), clips.labels[batch], label_smoothing=how.label_smoothing

@@ -11,6 +11,7 @@ from facecloak_train import run
 from facecloak_train.attacks.individual import against, fgsm, pgd
 from facecloak_train.augment import centre_crop
 from facecloak_train.data.fer2013 import Faces
+from facecloak_train.precision import autocast
 from facecloak_train.settings import FitSettings, Hardening
 
 LEVELS: Final = 255.0
@@ -97,7 +98,7 @@ def attacked_accuracy(
         torch.split(torch.from_numpy(faces.labels), settings.batch),
         strict=True,
     ):
-        with torch.autocast(device.type, torch.bfloat16):
+        with autocast(device):
             crops = some.to(device).float() / LEVELS
             attacked = attack(net, crops, settings.hardening, generator)
             with torch.no_grad():

@@ -11,6 +11,7 @@ from facecloak.core.perturbation import Victim
 from facecloak.verify.onnx_judge import OnnxClassifier
 from facecloak_train import run
 from facecloak_train.augment import centre_crop
+from facecloak_train.precision import autocast
 from facecloak_train.teachers import architecture, classifier
 
 
@@ -61,7 +62,7 @@ class Network:
             seen = batch.float() / 255.0
             if change is not None:
                 seen = change(seen)
-            with torch.autocast(faces.device.type, torch.bfloat16):
+            with autocast(faces.device):
                 said.append(self.net(centre_crop(seen, self._input_px)).argmax(dim=1))
         return torch.cat(said)
 

@@ -6,6 +6,8 @@ These networks are so small that to launch their kernels one by one takes longer
 import torch
 from torch import Tensor, nn
 
+from facecloak_train.precision import autocast
+
 
 class _Whole(nn.Module):
     """A network in a shell: the shell is what is recorded, the network stays as it was."""
@@ -44,7 +46,7 @@ class Recordings:
         if self._made is None or self._made[0] != faces.shape:
             self._made = None  # frees what was recorded before
             kept = [buffer.clone() for buffer in self._net.buffers()]
-            with torch.autocast(faces.device.type, torch.bfloat16, cache_enabled=False):
+            with autocast(faces.device, cache=False):
                 whole = _Whole(self._net).train()
                 torch.cuda.make_graphed_callables(whole, (torch.zeros_like(faces),))
             with torch.no_grad():

@@ -20,6 +20,7 @@ from facecloak_train.data import ferplus
 from facecloak_train.data.fer2013 import LABELS
 from facecloak_train.export import onnx_import
 from facecloak_train.export.onnx_import import unfold
+from facecloak_train.precision import autocast
 from facecloak_train.regression import logistic
 from facecloak_train.settings import FitSettings
 
@@ -203,7 +204,7 @@ def _probabilities(
     answers = []
     for batch in torch.split(faces, 64):
         crops = ten_crop(batch.to(device).float() / 255.0, size_px)
-        with torch.autocast(device.type, torch.bfloat16):
+        with autocast(device):
             logits = net(crops.flatten(0, 1)).float().unflatten(0, crops.shape[:2])
         answers.append(logits.softmax(-1).mean(0).cpu())
     return torch.cat(answers)

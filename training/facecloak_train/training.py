@@ -25,6 +25,7 @@ from facecloak_train.hardening import attacked_accuracy, hardened_loss
 from facecloak_train.measure.accuracy import centre_crop_accuracy
 from facecloak_train.metrics import Metrics
 from facecloak_train.optimization import one_cycle, optimizer
+from facecloak_train.precision import autocast
 from facecloak_train.recording import Recordings
 from facecloak_train.settings import FitSettings
 from facecloak_train.teachers import load_weights, targets
@@ -181,7 +182,7 @@ class Training:
         torch.manual_seed(dropout)
         for group in self._optimizer.param_groups:
             group["lr"] = settings.learning_rate * one_cycle(self.done / self.steps)
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with autocast(self.device):
             loss = hardened_loss(
                 net, batch, wanted, settings.hardening, settings.label_smoothing, generator
             )

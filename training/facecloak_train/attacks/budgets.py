@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -13,6 +14,8 @@ from facecloak.core import displacement
 _NEIGHBOURHOOD_PX: Final = 5
 _BUSIEST: Final = 0.9
 """Share of the cells that are smoother than the contrast from which on all of the budget is had."""
+_BESIDE_CELLS: Final = 0.8
+"""How far a cell counts for those beside it."""
 
 
 def within(most: float | Tensor) -> Callable[[Tensor], Tensor]:
@@ -79,3 +82,27 @@ def visibility(faces: Tensor, cells: int, smoothest: float) -> Tensor:
     low, high = contrast.min(), contrast.quantile(_BUSIEST)
     share = ((contrast - low) / (high - low).clamp_min(1e-6)).clamp(0.0, 1.0)
     return smoothest + (1.0 - smoothest) * share
+
+
+def strongest(gain: Tensor, share: float) -> Tensor:
+    """Which cells of a pattern matter most.
+
+    A picture is the less changed the fewer cells are, and few of them lead a network astray
+    (Papernot et al., "The Limitations of Deep Learning in Adversarial Settings", arXiv 1511.07528).
+    A cell counts with those beside it, so that what is painted hangs together.
+
+    Args:
+        gain: what each cell adds to what the pattern is for, ``float32[G, G]``; zero where a face
+            does not show it, and such cells are not counted.
+        share: which share of the others, in ``(0, 1]``.
+
+    Returns:
+        ``bool[G, G]``; all where no cell adds anything, as none is known to matter less.
+    """
+    plain = gain.detach().cpu().numpy().astype(np.float32)
+    told = plain != 0.0
+    if not told.any():
+        return torch.ones_like(gain, dtype=torch.bool)
+    blurred = cv2.GaussianBlur(np.maximum(plain, 0.0), (0, 0), _BESIDE_CELLS)
+    least = np.quantile(blurred[told], 1.0 - share)
+    return torch.from_numpy(told & (blurred >= least)).to(gain.device)

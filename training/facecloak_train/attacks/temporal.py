@@ -16,6 +16,7 @@ from torch import Tensor
 from facecloak_train.attacks.individual import to_border
 from facecloak_train.attacks.painting import Painter
 from facecloak_train.attacks.universal import Part, ascend, margin_loss
+from facecloak_train.precision import autocast
 from facecloak_train.settings import Beat
 
 LEVELS: Final = 255.0
@@ -152,7 +153,7 @@ def _climbed(
             seen = frames[chosen].float() / LEVELS
             painted = paint(seen, value, drawn(0, how.frames, len(chosen)))
             down, right = drawn(-how.jitter_px, how.jitter_px + 1, 2).tolist()
-            with torch.autocast("cpu", torch.bfloat16):
+            with autocast("cpu"):
                 with torch.no_grad():
                     said = victim(seen).argmax(1)
                 logits = victim(painted.roll((down, right), (2, 3)))

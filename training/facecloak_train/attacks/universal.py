@@ -61,16 +61,10 @@ def ascend(
     seen = False
     for batch in batches:
         seen = True
-        values = [value.detach().requires_grad_() for value in values]
-        directions = [decay * direction for direction in directions]
-        for objective in objectives:
-            reached = objective(batch, *values)
-            gradients = torch.autograd.grad(reached.mean(), values)
-            weight = 1.0 if enough is None else float((reached < enough).float().mean()) ** 2
-            directions = [
-                direction + weight * gradient / gradient.abs().sum().clamp_min(1e-20)
-                for direction, gradient in zip(directions, gradients, strict=True)
-            ]
+        pulls = _pull(objectives, batch, values, enough)
+        directions = [
+            decay * direction + pull for direction, pull in zip(directions, pulls, strict=True)
+        ]
         values = [
             part.project(value.detach() + part.step * direction.sign())
             for part, value, direction in zip(parts, values, directions, strict=True)
@@ -79,6 +73,49 @@ def ascend(
         msg = "ascend needs at least one batch"
         raise ValueError(msg)
     return values
+
+
+def pull(
+    objectives: Sequence[Objective], batches: Iterable[Tensor], values: Sequence[Tensor]
+) -> list[Tensor]:
+    """Which way the mean objectives rise from here, as ``ascend`` adds them, the mean over batches.
+
+    Args:
+        objectives: one for each victim.
+        batches: what to look at.
+        values: of each part.
+
+    Returns:
+        A gradient for each part, of any scale.
+
+    Raises:
+        ValueError: there is no batch.
+    """
+    pulls = [_pull(objectives, batch, values, None) for batch in batches]
+    if not pulls:
+        msg = "pull needs at least one batch"
+        raise ValueError(msg)
+    return [torch.stack(list(of_part)).mean(dim=0) for of_part in zip(*pulls, strict=True)]
+
+
+def _pull(
+    objectives: Sequence[Objective],
+    batch: Tensor,
+    values: Sequence[Tensor],
+    enough: float | None,
+) -> list[Tensor]:
+    """The sum of what each victim adds to the directions."""
+    values = [value.detach().requires_grad_() for value in values]
+    total = [torch.zeros_like(value) for value in values]
+    for objective in objectives:
+        reached = objective(batch, *values)
+        gradients = torch.autograd.grad(reached.mean(), values)
+        weight = 1.0 if enough is None else float((reached < enough).float().mean()) ** 2
+        total = [
+            so_far + weight * gradient / gradient.abs().sum().clamp_min(1e-20)
+            for so_far, gradient in zip(total, gradients, strict=True)
+        ]
+    return total
 
 
 def margin_loss(logits: Tensor, labels: Tensor, confidence: float) -> Tensor:

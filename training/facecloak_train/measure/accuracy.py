@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from facecloak_train import nets
 from facecloak_train.augment import centre_crop, ten_crop
 from facecloak_train.data.fer2013 import Faces
+from facecloak_train.precision import autocast
 
 
 def _read(
@@ -23,7 +24,7 @@ def _read(
         half = len(crops) // 2
         views = [plain] * (len(crops) - half) + [mirrored] * half
         net = nets.Bound(net, torch.cat(views))
-    with torch.autocast(device.type, torch.bfloat16):
+    with autocast(device):
         logits: Tensor = net(flat)
     return logits.float().reshape(*crops.shape[:2], -1)
 

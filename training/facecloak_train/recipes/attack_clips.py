@@ -38,6 +38,7 @@ from facecloak_train.clip_training import Clips, chosen_folds, clip_logits, load
 from facecloak_train.data import clips
 from facecloak_train.measure.clips import clip_fooling
 from facecloak_train.nets.clips import CLIP_FPS, CLIP_PX
+from facecloak_train.precision import autocast
 from facecloak_train.settings import AttackClipsSettings
 
 logger = logging.getLogger(__name__)
@@ -190,7 +191,7 @@ def _added(still: Tensor) -> Change:
 
 def _fast(net: nn.Module) -> Callable[[Tensor], Tensor]:
     def logits(seen: Tensor) -> Tensor:
-        with torch.autocast("cpu", torch.bfloat16):
+        with autocast("cpu"):
             told: Tensor = net(seen)
         return told.float()
 

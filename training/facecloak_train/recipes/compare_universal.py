@@ -42,6 +42,7 @@ from facecloak_train.measure.clock import Clock
 from facecloak_train.measure.fooling import fooling
 from facecloak_train.measure.pictures import curves
 from facecloak_train.measure.report import compare_markdown
+from facecloak_train.precision import autocast
 from facecloak_train.settings import CompareSettings
 from facecloak_train.teachers import classifier
 from facecloak_train.victims import name_of
@@ -158,7 +159,7 @@ class _Network:
 
     def fast(self, faces: Tensor) -> Tensor:
         """What it says in bf16, with a gradient."""
-        with torch.autocast(faces.device.type, torch.bfloat16):
+        with autocast(faces.device):
             logits: Tensor = self.net(faces)
         return logits.float()
 

@@ -16,6 +16,7 @@ its own way. On two cores a pass takes about two minutes for each victim of the 
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -27,17 +28,20 @@ from tqdm import tqdm
 from facecloak.core.bank import Bank
 from facecloak.core.perturbation import ANY, BANK_FORMAT, Header, Perturbation
 from facecloak_train import run
-from facecloak_train.attacks.budgets import visibility, within, within_geometry
+from facecloak_train.attacks.budgets import strongest, visibility, within, within_geometry
 from facecloak_train.attacks.painting import Painter
-from facecloak_train.attacks.universal import Part, ascend, margin_loss
+from facecloak_train.attacks.universal import Part, ascend, margin_loss, pull
 from facecloak_train.augment import augment
 from facecloak_train.data import fer2013
 from facecloak_train.networks import Network
+from facecloak_train.precision import autocast
 from facecloak_train.settings import AttackSettings
 
 logger = logging.getLogger(__name__)
 
 _METHOD: Final = "momentum ascent on the margin: one coarse luma grid, one smooth displacement"
+_LOOKED_AT: Final = 10
+"""How many batches tell which cells matter."""
 
 Made = tuple[Tensor, Tensor]
 """A pattern, ``float32[G, G]``, and a displacement, ``float32[2, D, D]``."""
@@ -51,7 +55,14 @@ def make_universal(settings: AttackSettings) -> Bank:
     Raises:
         RunError: a victim cannot be read.
         ArtifactError: a victim carries no card.
+        ValueError: a setting makes no sense.
     """
+    if not 0.0 < settings.dense <= 1.0:
+        msg = f"--dense must be above 0 and at most 1, not {settings.dense:g}"
+        raise ValueError(msg)
+    if settings.dense < 1.0 and settings.passes < 2:
+        msg = "--dense chooses the cells after the first pass: ask for --passes 2 or more"
+        raise ValueError(msg)
     attack = _Attack(settings)
     made = {ANY: attack.make(ANY)}
     _save(settings, attack, made)
@@ -99,17 +110,23 @@ class _Attack:
             signs = (torch.rand(shape, generator=self._generator) < 0.5).float() * 2.0 - 1.0
             field = torch.zeros(2, settings.field_cells, settings.field_cells, device=device)
             start = signs.to(device) * self._most, field
+        most = self._most
         now = best = start
         best_rate = self._rate(shown, *best)
         logger.info("%s: %.1f %% of %d faces fooled at first", label, 100 * best_rate, len(shown))
         for number in range(settings.passes):
+            if number == 1 and settings.dense < 1.0:
+                most = self._most * self._strongest(own, label, now)
+                now = best = within(most)(now[0]), now[1]
+                best_rate = self._rate(shown, *best)
+                logger.info("%s: %.1f %% with the cells that matter", label, 100 * best_rate)
             length = 0.1 ** (number / max(1, settings.passes - 1))
             field_project = within_geometry(settings.shift, settings.strain)
             grid, field = ascend(
                 [self._objective(victim) for victim in self.victims],
                 self._batches(own, label, number),
                 [
-                    Part(now[0], settings.step * length, within(self._most)),
+                    Part(now[0], settings.step * length, within(most)),
                     Part(now[1], settings.field_step * length, field_project),
                 ],
                 decay=settings.decay,
@@ -147,11 +164,17 @@ class _Attack:
         def lead(chosen: Tensor, grid: Tensor, field: Tensor) -> Tensor:
             cloaked = self._painter.cloak(self.faces[chosen].float() / 255.0, grid, field)
             seen = augment(cloaked, settings.input_px, settings.jitter, self._generator)
-            with torch.autocast(seen.device.type, torch.bfloat16):
+            with autocast(seen.device):
                 logits = victim.net(seen)
             return margin_loss(logits.float(), victim.labels[chosen], settings.confidence)
 
         return lead
+
+    def _strongest(self, own: Tensor, label: str, now: Made) -> Tensor:
+        """Which cells matter: what each adds, to the first order, to what leads astray."""
+        batches = islice(self._batches(own, label, self.settings.passes), _LOOKED_AT)
+        pulled, _ = pull([self._objective(victim) for victim in self.victims], batches, now)
+        return strongest(pulled * now[0], self.settings.dense)
 
     def _batches(self, own: Tensor, label: str, number: int) -> Iterator[Tensor]:
         """Of a pass: ``settings.faces`` faces, each as often as any other, give or take one."""

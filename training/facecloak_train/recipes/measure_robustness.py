@@ -29,6 +29,7 @@ from facecloak_train.hardening import LEVELS
 from facecloak_train.measure.fooling import wilson
 from facecloak_train.measure.pictures import curves
 from facecloak_train.measure.report import robustness_markdown
+from facecloak_train.precision import autocast
 from facecloak_train.settings import RobustnessSettings
 from facecloak_train.teachers import architecture, classifier
 
@@ -159,7 +160,7 @@ class Attacked:
         }
 
     def _fast(self, faces: Tensor) -> Tensor:
-        with torch.autocast("cpu", torch.bfloat16):
+        with autocast("cpu"):
             logits: Tensor = self._net(faces).float()
         return logits
 

@@ -30,6 +30,9 @@ class AttackSettings:
     smooth_share: float = 1.0
     """What the pattern may use of eps where faces are smoothest; where they are busiest it may use
     all."""
+    dense: float = 1.0
+    """Which share of the cells that a face shows the pattern paints: those that lead the victims
+    farthest, chosen after the first of at least two passes; all else is left alone."""
     cells: int = 48
     """Side of the coarse grid that the pattern is drawn on."""
     shift: float = 0.01
