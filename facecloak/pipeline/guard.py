@@ -139,8 +139,12 @@ class Guard:
 
     def fail(self, now_s: float) -> Output:
         """Choose what goes out when a stage failed or no picture came."""
-        self._empty_since_s = None
+        self.await_room()
         return self._stand_in(now_s)
+
+    def await_room(self) -> None:
+        """Begin anew to wait until an empty room may be shown."""
+        self._empty_since_s = None
 
     def bypass(self) -> Output:
         """Choose what goes out for a frame that no stage has touched."""

@@ -116,7 +116,7 @@ def run_file(  # noqa: PLR0913 - as above
         while done != frames and (frame := _next_of(source)) is not None:
             for ahead in range(rehearsals if done == 0 else 0, 0, -1):
                 before_s = frame.captured_s - ahead * REHEARSED_S
-                protector.protect(Frame(frame.image, before_s, frame.index))
+                protector.rehearse(Frame(frame.image, before_s, frame.index))
             handed_over_s = run_clock()
             protected = protector.protect(frame)
             outlet.write(protected, handed_over_s=handed_over_s)

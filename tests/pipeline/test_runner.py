@@ -10,7 +10,7 @@ import pytest
 from facecloak.cloak.selector import FADE_S
 from facecloak.core.errors import FaceCloakError, SinkUnavailable, SourceLost, SourceUnavailable
 from facecloak.core.stats import StageTimes
-from facecloak.core.types import Output
+from facecloak.core.types import Faces, Output
 from facecloak.pipeline.guard import GuardSettings
 from facecloak.pipeline.jury import ThreadJury
 from facecloak.pipeline.live import Limits
@@ -97,6 +97,23 @@ def test_rehearsals_show_the_stages_the_first_picture_before_and_unseen():
     assert [frame.index for frame in sink.frames] == [0, 1, 2]
     assert (report.frames_in, report.frames_out) == (3, 3)
     assert report.classifiers["net"].judged == 3
+
+
+def test_rehearsals_do_not_count_towards_an_empty_room():
+    """A face that the finder misses at first would go out as captured with the first picture."""
+    source, sink = ScriptedSource(clip(5), live=False), FakeSink()
+    nobody = FakeFinder(lambda _frame: Faces())
+    wait = GuardSettings(empty_room="pass", empty_after_s=2.5 / 30)
+    subject = protector(finder=nobody, guard=wait)
+    outputs = []
+    run_file(
+        source,
+        sink.open,
+        subject,
+        rehearsals=4,
+        observe=lambda _frame, protected: outputs.append(protected.output),
+    )
+    assert outputs == [Output.SHIELD] * 3 + [Output.UNTOUCHED] * 2
 
 
 def test_a_rehearsal_is_longer_than_any_fade():
