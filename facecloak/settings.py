@@ -172,6 +172,14 @@ def load_or_set_aside(
         return Settings(), fault
 
 
+def kept(file: Path) -> Settings:
+    """What a settings file says by itself; the defaults where it is missing or cannot be used."""
+    try:
+        return load({}, {}, file)
+    except ConfigError:
+        return Settings()
+
+
 def _from_file(file: Path | None, faults: list[str]) -> dict[str, Any]:
     if file is None or not file.is_file():
         return {}

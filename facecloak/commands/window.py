@@ -74,6 +74,7 @@ def window(options: Mapping[str, Any], environment: Mapping[str, str], file: Pat
                 application,
                 session,
                 chosen,
+                kept=stored.kept(file),
                 file=file,
                 perturbations=names,
                 cameras=lambda: listed.cameras,

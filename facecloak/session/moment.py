@@ -50,6 +50,8 @@ class Moment:
 
     Attributes:
         status: what the call sees.
+        protecting: whether protection is on; where it is not, the next picture that comes is shown
+            as captured.
         hidden: whether the user hides: the camera is off.
         faces: how many faces are in the picture.
         clean: the newest picture as captured.
@@ -68,6 +70,7 @@ class Moment:
     """
 
     status: Status = Status.WAITING
+    protecting: bool = True
     hidden: bool = False
     faces: int = 0
     clean: Image | None = None

@@ -105,6 +105,7 @@ class Session:
             self._renewed.strength,
         )
         return Moment(
+            protecting=self._on,
             hidden=self._hidden,
             strength=rung.strength,
             perturbation=rung.perturbation,
@@ -255,6 +256,7 @@ class Session:
             sink.__exit__(None, None, None)
 
     def _end(self) -> None:
+        self.recorder.forget()  # what it saw last is not what the call sees now
         self._close_sink()
 
 

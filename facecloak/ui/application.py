@@ -37,6 +37,8 @@ class Interface(QObject):
         application: Qt's.
         session: is running.
         chosen: the settings it runs with.
+        kept: those of them that are kept; the others came from the command line or the environment,
+            and are kept once they are changed here.
         file: where settings are kept.
         perturbations: names to choose from.
         cameras: lists the cameras, without waiting for a device.
@@ -49,6 +51,7 @@ class Interface(QObject):
         session: Session,
         chosen: Settings,
         *,
+        kept: Settings,
         file: Path,
         perturbations: Sequence[str],
         cameras: Cameras,
@@ -58,6 +61,7 @@ class Interface(QObject):
         self._application = application
         self._session = session
         self._chosen = chosen
+        self._kept = kept
         self._file = file
         self._cameras = cameras
         self._listed: list[tuple[str, str]] = []
@@ -119,7 +123,10 @@ class Interface(QObject):
             self.tray.show_moment(moment, view)
 
     def change(self, chosen: Settings, *, show: bool = False) -> None:
-        """Go on with other settings, and keep them."""
+        """Go on with other settings, and keep what was changed."""
+        before, after = dataclasses.asdict(self._chosen), dataclasses.asdict(chosen)
+        changed = {name: value for name, value in after.items() if value != before[name]}
+        self._kept = dataclasses.replace(self._kept, **changed)
         self._chosen = chosen
         self._session.change(chosen)
         self._saving.start()
@@ -130,7 +137,7 @@ class Interface(QObject):
         """Write the settings now; what cannot be written is told."""
         self._saving.stop()
         try:
-            stored.save(self._chosen, self._file)
+            stored.save(self._kept, self._file)
         except FaceCloakError as exc:
             self.tell(exc)
 

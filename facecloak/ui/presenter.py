@@ -33,7 +33,8 @@ class View:
     """A moment in words.
 
     Attributes:
-        status: what colour and picture the tray has.
+        status: what colour and picture the tray has; "off" also while no picture comes, as the next
+            one is shown as captured.
         headline: the status in a few words.
         detail: why, and what to do; empty where there is nothing to add.
         pattern: which expression the pattern is made against; empty where there is only one.
@@ -57,7 +58,7 @@ def present(moment: Moment, say: Say) -> View:
         say: translates.
     """
     return View(
-        status=moment.status,
+        status=moment.status if moment.protecting else Status.OFF,
         headline=_headline(moment, say),
         detail=_detail(moment, say),
         pattern=_pattern(moment, say),
@@ -67,6 +68,8 @@ def present(moment: Moment, say: Say) -> View:
 
 
 def _headline(moment: Moment, say: Say) -> str:
+    if not moment.protecting and moment.status is not Status.OFF:
+        return say("PROTECTION IS OFF: the call will see your face as it is")
     if moment.hidden:
         return say("Hidden: the camera is off")
     if moment.status is Status.WAITING and moment.problems:

@@ -123,6 +123,9 @@ def test_who_hides_with_protection_off_is_not_seen_either(kept):
         session.hide(hidden=True)
         slate = Slate().slate(*reversed(kept.last.image.shape[:2]))
         until(session, lambda _: np.array_equal(kept.last.image, slate))
+        assert not until(session, is_(Status.WAITING)).protecting
+        session.switch(on=True)
+        assert session.moment().protecting
 
 
 def test_strength_changes_without_a_gap_and_the_camera_size_without_closing_the_sink(kept):
@@ -197,6 +200,14 @@ def test_a_mistake_in_the_program_ends_it_and_is_a_problem(kept):
         moment = until(session, lambda m: m.problems)
         assert "TypeError" in moment.problems[0].what
     assert kept.closed == 1
+
+
+def test_a_session_that_died_does_not_go_on_saying_that_it_protects(kept):
+    with Session(SETTINGS) as session:
+        until(session, is_(Status.PROTECTED))
+        kept.fault = TypeError("a mistake")
+        moment = until(session, lambda m: m.problems and m.status is Status.WAITING)
+        assert "TypeError" in moment.problems[0].what
 
 
 def test_errors_carry_over(kept, monkeypatch):

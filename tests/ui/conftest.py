@@ -66,12 +66,13 @@ def opened(application, session, tmp_path, monkeypatch):
     """Opens interfaces; each is finished when the test ends."""
     made = []
 
-    def open_one(settings=None, *, tray=False, cameras=(("Webcam", "0"),)):
+    def open_one(settings=None, *, tray=False, cameras=(("Webcam", "0"),), kept=None):
         monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", staticmethod(lambda: tray))
         interface = Interface(
             application,
             session,
             settings or Settings(),
+            kept=kept or settings or Settings(),
             file=tmp_path / "settings.toml",
             perturbations=("default", "other"),
             cameras=lambda: cameras,

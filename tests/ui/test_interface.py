@@ -128,6 +128,17 @@ def test_what_is_changed_reaches_the_session_and_the_file(opened, session, tmp_p
     assert load({}, {}, tmp_path / "settings.toml") == wanted
 
 
+def test_what_an_option_chose_is_kept_once_it_is_changed_here_only(opened, tmp_path):
+    file = tmp_path / "settings.toml"
+    interface = opened(Settings(start_in="tray", source="demo"), kept=Settings(width=1920))
+    interface.change(Settings(start_in="tray", source="demo", strength=0.5))
+    interface.save()
+    assert load({}, {}, file) == Settings(width=1920, strength=0.5)
+    interface.change(Settings(start_in="tray", source="1", strength=0.5))
+    interface.save()
+    assert load({}, {}, file) == Settings(width=1920, strength=0.5, source="1")
+
+
 @pytest.mark.warns_in_log
 def test_settings_that_cannot_be_saved_are_told(opened, tmp_path):
     interface = opened()

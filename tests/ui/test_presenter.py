@@ -47,6 +47,21 @@ def test_every_status_has_its_words(moment, headline, detail):
     assert view.status is moment.status
 
 
+@pytest.mark.parametrize(
+    "moment",
+    [
+        Moment(protecting=False),
+        Moment(protecting=False, hidden=True),
+        Moment(protecting=False, problems=(SourceLost("It is gone.", "Plug it in."),)),
+    ],
+    ids=["nobody watches", "hidden", "a camera that is gone"],
+)
+def test_protection_that_is_off_is_told_while_no_picture_comes_too(moment):
+    view = present(moment, same)
+    assert view.status is Status.OFF
+    assert view.headline == "PROTECTION IS OFF: the call will see your face as it is"
+
+
 def test_a_meter_tells_share_and_readings():
     (bar,) = present(Moment(meters=(meter(97, judged=100),)), same).bars
     assert bar.percent == 97

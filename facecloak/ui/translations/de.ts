@@ -108,6 +108,10 @@
         <translation>Abgeschirmt: im Gespräch ist ein Standbild zu sehen</translation>
     </message>
     <message>
+        <source>PROTECTION IS OFF: the call will see your face as it is</source>
+        <translation>SCHUTZ IST AUS: Das Gespräch wird Ihr Gesicht sehen, wie es ist</translation>
+    </message>
+    <message>
         <source>PROTECTION IS OFF: the call sees your face as it is</source>
         <translation>SCHUTZ IST AUS: im Gespräch ist Ihr Gesicht zu sehen, wie es ist</translation>
     </message>
