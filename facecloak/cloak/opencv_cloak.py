@@ -78,13 +78,14 @@ class OpenCvCloak(Chosen):
     def _displaced(self, frame: Frame, given: Sequence[_Given]) -> Image:
         """A copy of the picture, in which one face after the other is moved."""
         out = frame.image.copy()
-        moved = False
+        moved: list[Box] = []
         for face, mix, box in given:
             shift = self._dose.shift(mix)
             if shift is not None:
-                before = out.copy() if moved else frame.image
+                touched = any(_overlap(box, other) for other in moved)
+                before = out.copy() if touched else frame.image
                 displacer.move(before, out, shift, face.face_from_frame, box)
-                moved = True
+                moved.append(box)
         return out
 
     def _add(self, out: Image, frame: Frame, given: Sequence[_Given]) -> None:
@@ -103,8 +104,10 @@ class OpenCvCloak(Chosen):
         for where, steps in placed:
             total[where] += cv2.LUT(steps, self._gain).astype(np.int16)
             total[where] -= cv2.LUT(steps, self._loss).astype(np.int16)
-        gain, loss = (np.clip(part, 0, self.budget).astype(np.uint8) for part in (total, -total))
-        _change(out, gain, loss)
+        left, top, right, bottom = _around([box for box in boxes if not _is_empty(box)])
+        summed = total[top:bottom, left:right]
+        gain, loss = (np.clip(part, 0, self.budget).astype(np.uint8) for part in (summed, -summed))
+        _change(out[top:bottom, left:right], gain, loss)
 
     def _steps(self, frame: Frame, face: Face, mix: Mix, box: Box) -> Steps:
         """The change of each pixel in the face's box."""
@@ -145,6 +148,12 @@ def _overlap(one: Box, other: Box) -> bool:
     return not _is_empty(
         (max(one[0], other[0]), max(one[1], other[1]), min(one[2], other[2]), min(one[3], other[3]))
     )
+
+
+def _around(boxes: Sequence[Box]) -> Box:
+    """The smallest box that holds them all."""
+    low, high = np.min(boxes, axis=0), np.max(boxes, axis=0)
+    return int(low[0]), int(low[1]), int(high[2]), int(high[3])
 
 
 def face_box(face_from_frame: Affine, width: int, height: int) -> Box:
