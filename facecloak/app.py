@@ -38,6 +38,8 @@ from facecloak.verify.panel import Panel
 
 logger = logging.getLogger(__name__)
 
+_SYSFS = Path("/sys/class/video4linux")
+"""Where Linux lists video devices."""
 _FITTINGS = 4
 """How often the first picture of a file is fitted to before it is protected."""
 
@@ -223,19 +225,23 @@ def source(
         seconds=seconds,
         wanted=wanted,
         patient=patient,
+        own=lambda: find_device(_SYSFS),
     )
 
 
 def watchers(settings: Settings) -> AbstractContextManager[Callable[[], bool] | None]:
-    """Who tells whether the camera shall be on; nobody where it is on always."""
-    if settings.camera_on == "watched" and platform.system() == "Linux":
-        device = Path(settings.sink)
-        if settings.sink == "virtual":
-            device = find_device(Path("/sys/class/video4linux")) or device
-        if str(device).startswith("/dev/video") and device.exists():
-            from facecloak.sink.watchers import Watchers  # noqa: PLC0415 - Linux only
+    """Who tells whether the camera shall be on; nobody where it is on always.
 
-            return Watchers(device)
+    It shall not while there is no virtual camera.
+    """
+    when_watched = settings.camera_on == "watched" and virtual(settings.sink)
+    if when_watched and platform.system() == "Linux":
+        from facecloak.sink.watchers import CameraWatchers  # noqa: PLC0415 - Linux only
+
+        def where() -> Path | None:
+            return find_device(_SYSFS) if settings.sink == "virtual" else Path(settings.sink)
+
+        return CameraWatchers(where)
     return nullcontext()
 
 
@@ -269,8 +275,8 @@ def sink_of(name: str, source: Source) -> OpenSink:
         return virtual_camera(name, patient=False)
 
     def open_sink(size: tuple[int, int], fps: float) -> Sink:
-        rate, sound = _of_file(source)
-        return sink.open_sink(name, size=size, fps=rate or fps, audio_from=sound)
+        rate, original = _rate_of(source, fps), sink.Original.of(source)
+        return sink.open_sink(name, size=size, fps=rate, original=original)
 
     return open_sink
 
@@ -303,12 +309,12 @@ def file_sink(path: Path, source: Source, *, lossless: bool = False) -> OpenSink
     """What makes the picture or video at ``path``, whatever its name, once the source is open."""
 
     def open_sink(_size: tuple[int, int], fps: float) -> Sink:
-        rate, sound = _of_file(source)
-        return sink.open_file(path, fps=rate or fps, lossless=lossless, audio_from=sound)
+        rate, original = _rate_of(source, fps), sink.Original.of(source)
+        return sink.open_file(path, fps=rate, lossless=lossless, original=original)
 
     return open_sink
 
 
-def _of_file(source: Source) -> tuple[Fraction | None, Path | None]:
-    """The exact frame rate, and where the sound is; None where the source is no video file."""
-    return getattr(source, "rate", None), getattr(source, "path", None)
+def _rate_of(source: Source, fps: float) -> Fraction | float:
+    """The exact frame rate of a file; ``fps`` of another source."""
+    return getattr(source, "rate", None) or fps

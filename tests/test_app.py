@@ -1,7 +1,10 @@
 """What is shipped, put together; and what is not what it says, refused."""
 
 import dataclasses
+import platform
 import shutil
+from fractions import Fraction
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -14,7 +17,13 @@ from facecloak import app, capture, inference, sink
 from facecloak.cloak.opencv_cloak import OpenCvCloak
 from facecloak.commands.protect import protect
 from facecloak.core import artifacts, bank
-from facecloak.core.errors import ArtifactError, ConfigError, DeviceError, DigestMismatch
+from facecloak.core.errors import (
+    ArtifactError,
+    ConfigError,
+    DeviceError,
+    DigestMismatch,
+    SourceUnavailable,
+)
 from facecloak.core.perturbation import Header, Perturbation
 from facecloak.settings import Settings
 from facecloak.verify.onnx_judge import OnnxClassifier
@@ -163,7 +172,46 @@ def test_a_sink_gets_the_exact_rate_of_a_file_and_else_the_nominal_one(tmp_path)
     video.rate = 30000 / 1001
     opened = app.file_sink(tmp_path / "out.mkv", video)((64, 48), 29.97)
     assert opened._rate == pytest.approx(30000 / 1001)
-    assert opened._audio_from == tmp_path / "in.mp4"
+    assert opened._original.path == tmp_path / "in.mp4"
+
+
+def test_a_sink_knows_the_shape_of_a_files_pixels_and_whether_it_was_read_to_its_end(tmp_path):
+    video = app.file(tmp_path / "in.mp4")
+    video.rate, video.pixel_aspect = Fraction(25), Fraction(16, 15)
+    opened = app.file_sink(tmp_path / "out.mp4", video)((64, 48), 25.0)
+    assert opened._original.pixel_aspect == Fraction(16, 15)
+    assert not opened._original.ended()
+    video.ended = True
+    assert opened._original.ended()
+    picture = app.file_sink(tmp_path / "out.mp4", app.file(tmp_path / "in.png"))((64, 48), 1.0)
+    assert picture._original.pixel_aspect == 1
+
+
+def test_a_camera_is_never_our_own(monkeypatch):
+    monkeypatch.setattr(app, "find_device", lambda _sysfs: Path("/dev/video0"))
+    with (
+        pytest.raises(SourceUnavailable, match="FaceCloak's own camera"),
+        app.source(Settings(source="0")),
+    ):
+        pass
+
+
+@pytest.mark.skipif(platform.system() != "Linux", reason="elsewhere a camera is on always")
+@pytest.mark.parametrize("sink", ["virtual", "/dev/video97"])
+def test_nobody_watches_a_virtual_camera_that_is_not_there(monkeypatch, sink):
+    monkeypatch.setattr(app, "find_device", lambda _sysfs: None)
+    with app.watchers(Settings(sink=sink)) as watched:
+        assert watched() is False
+
+
+def test_a_camera_is_on_always_where_that_is_asked_for_or_nobody_can_tell(monkeypatch):
+    asked = [Settings(sink="virtual", camera_on="always"), Settings(sink="null")]
+    for settings in asked:
+        with app.watchers(settings) as watched:
+            assert watched is None
+    monkeypatch.setattr(platform, "system", lambda: "Windows")
+    with app.watchers(Settings(sink="virtual")) as watched:
+        assert watched is None
 
 
 def test_the_compositor_is_opencvs_where_there_is_no_cuda(monkeypatch):

@@ -34,6 +34,7 @@ from facecloak.capture.recovering import RecoveringSource
 from facecloak.capture.rehearsal import RehearsedSource
 from facecloak.capture.until import UntilSource
 from facecloak.capture.video import VideoSource
+from facecloak.core.errors import SourceUnavailable
 
 __all__ = [
     "CameraSource",
@@ -59,6 +60,7 @@ def open_source(  # noqa: PLR0913 - what a camera can be asked for
     seconds: float | None = None,
     wanted: Callable[[], bool] | None = None,
     patient: bool = False,
+    own: Callable[[], Path | None] | None = None,
 ) -> DemoSource | PacedSource | PictureSource | RecoveringSource | VideoSource:
     """Choose the source that ``name`` means; entering it opens it.
 
@@ -71,13 +73,14 @@ def open_source(  # noqa: PLR0913 - what a camera can be asked for
         seconds: how long the demo lasts; None is eight seconds, or without end where it is live.
         wanted: whether a camera shall be on now; always, if not given.
         patient: let a camera that is not there at first be looked for, instead of an error.
+        own: where FaceCloak's virtual camera is now, which is never read; None where it is not.
 
     Raises:
         ConfigError: ``seconds`` is not a positive number.
     """
     if name.isdecimal() or re.fullmatch(r"/dev/video\d+", name):
         device = int(name) if name.isdecimal() else name
-        return _camera(device, size, fps, wanted, patient=patient)
+        return _camera(device, size, fps, wanted, patient=patient, own=own)
     if name == "demo":
         endless = live and seconds is None
         return DemoSource(None if endless else PERIOD_S if seconds is None else seconds, paced=live)
@@ -97,11 +100,19 @@ def _camera(
     wanted: Callable[[], bool] | None,
     *,
     patient: bool,
+    own: Callable[[], Path | None] | None,
 ) -> RecoveringSource:
     called = name_of(device)
 
     def make() -> CameraSource:
-        return CameraSource(find_again(device, called), size=size, fps=fps)
+        found = find_again(device, called)
+        node = Path(f"/dev/video{found}" if isinstance(found, int) else found)
+        if own is not None and node == own():
+            msg = f"{node} is FaceCloak's own camera."
+            raise SourceUnavailable(
+                msg, "Choose another one (--source): facecloak devices lists them."
+            )
+        return CameraSource(found, size=size, fps=fps)
 
     name = f"camera {device}" + (f" ({called})" if called else "")
     return RecoveringSource(

@@ -1,5 +1,6 @@
 """A still picture: one frame."""
 
+import re
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -13,11 +14,13 @@ from facecloak.core.types import Frame, Image
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})
 
-_ENDS = {b"\x89PNG": b"IEND", b"\xff\xd8\xff": b"\xff\xd9"}
-"""OpenCV fills what is missing of a cut PNG or JPEG with black or grey, so its end is looked for:
-how such a file begins, and what stands near its end."""
 _NEAR_END = 64 * 1024
-"""Cameras append up to this many bytes of their own."""
+"""At most so many bytes of something else stand behind the end of a PNG."""
+_MARKER = re.compile(rb"\xff+([^\x00\xff])", re.DOTALL)
+"""In a JPEG; FF 00 is a level of FF in its compressed data."""
+_EOI = 0xD9
+_ALONE = frozenset({0x01, *range(0xD0, 0xD9)})
+"""Markers that no length follows."""
 
 
 class PictureSource:
@@ -64,10 +67,9 @@ def read_picture(path: Path) -> Image:
     except OSError as exc:
         msg = f"{path} cannot be read: {exc.strerror}."
         raise SourceUnavailable(msg, "Check the name and that it is a picture file.") from exc
-    for start, end in _ENDS.items():
-        if encoded.startswith(start) and end not in encoded[-_NEAR_END:]:
-            msg = f"{path} stops in the middle of the picture."
-            raise SourceUnavailable(msg, "Copy or download it again.")
+    if _is_cut(encoded):
+        msg = f"{path} stops in the middle of the picture."
+        raise SourceUnavailable(msg, "Copy or download it again.")
     cv2.setLogLevel(0)  # what went wrong is told here
     try:
         picture = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR)
@@ -77,3 +79,22 @@ def read_picture(path: Path) -> Image:
         msg = f"{path} is not a picture that can be read."
         raise SourceUnavailable(msg, f"Use one of {', '.join(sorted(SUFFIXES))}.")
     return np.asarray(picture, np.uint8)
+
+
+def _is_cut(encoded: bytes) -> bool:
+    """Whether the end of a PNG or JPEG is missing; OpenCV would fill it up with black or grey."""
+    if encoded.startswith(b"\x89PNG"):
+        return b"IEND" not in encoded[-_NEAR_END:]
+    return encoded.startswith(b"\xff\xd8\xff") and not _jpeg_ends(encoded)
+
+
+def _jpeg_ends(encoded: bytes) -> bool:
+    """Whether the markers of a JPEG lead to its end; phones append whole videos behind that."""
+    at = 0
+    while found := _MARKER.search(encoded, at):
+        marker, at = found[1][0], found.end()
+        if marker == _EOI:
+            return True
+        if marker not in _ALONE:
+            at += int.from_bytes(encoded[at : at + 2], "big")
+    return False

@@ -31,10 +31,11 @@ class RecoveringSource:
     """A camera that is on while it is wanted, and opened again, with growing pauses, when lost.
 
     Size and rate stay those that were agreed on first, because a virtual camera has one of each;
-    pictures of another size get black bars.
+    pictures of another size get black bars. It may be left while another thread is in ``read``: a
+    camera that is only then open is closed at once.
 
     Args:
-        make: makes the source anew, not yet open.
+        make: makes the source anew, not yet open; may raise SourceUnavailable as well.
         name: of the camera, for the log.
         wanted: whether the camera shall be on now; always, if not given.
         patient: size and rate to go on with where the camera is not there at first, and is looked
@@ -62,6 +63,8 @@ class RecoveringSource:
         self._patient = patient
         self._clock = clock
         self._sleep = sleep or threading.Event().wait
+        self._lock = threading.Lock()
+        self._closed = False
         self._source: Source | None = None
         self._lost_s: float | None = None
         self._retry_at_s = float("-inf")
@@ -71,8 +74,9 @@ class RecoveringSource:
         """What keeps pictures from coming; None while they do and while none is wanted."""
 
     def __enter__(self) -> Self:
-        source = self._make()
+        self._closed = False
         try:
+            source = self._make()
             source.agree()
         except SourceUnavailable as exc:
             if self._patient is None:
@@ -86,14 +90,18 @@ class RecoveringSource:
     def __exit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
     ) -> None:
+        with self._lock:
+            self._closed = True
         self._close()
 
     def read(self, timeout_s: float) -> Frame | None:
         """Return the newest frame that was not read yet; None when none came in time.
 
-        While the camera is lost or not wanted it returns None; a try to open it may take longer
-        than ``timeout_s``.
+        While the camera is lost or not wanted, and once this is closed, it returns None; a try to
+        open it may take longer than ``timeout_s``.
         """
+        if self._closed:
+            return None
         if not self._wanted():
             self._rest(timeout_s)
             return None
@@ -125,6 +133,8 @@ class RecoveringSource:
 
     def _lose(self, reason: FaceCloakError) -> None:
         self._close()
+        if self._closed:
+            return
         if self._lost_s is None:
             self._lost_s = self._clock()
             logger.warning("%s is lost and looked for: %s", self._name, reason.what)
@@ -138,21 +148,27 @@ class RecoveringSource:
         if early_s > 0:
             self._sleep(min(early_s, timeout_s))
             return None
-        source = self._make()
         try:
+            source = self._make()
             source.__enter__()
         except SourceUnavailable as exc:
             self._lose(exc)
             return None
+        with self._lock:
+            late = self._closed
+            self._source = None if late else source
+        if late:
+            source.__exit__(None, None, None)
+            return None
         if self._lost_s is None:
             logger.info("%s is on", self._name)
-        self._source = source
         self._index_offset = self._next_index
         return source
 
     def _close(self) -> None:
-        if self._source is not None:
+        with self._lock:
             source, self._source = self._source, None
+        if source is not None:
             source.__exit__(None, None, None)
 
 

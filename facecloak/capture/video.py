@@ -11,7 +11,7 @@ import av
 import numpy as np
 from av.container import InputContainer
 from av.video.frame import VideoFrame
-from av.video.reformatter import Interpolation
+from av.video.reformatter import Colorspace, Interpolation
 from av.video.stream import VideoStream
 
 from facecloak.core.errors import SourceLost, SourceUnavailable
@@ -23,6 +23,10 @@ ENDS_EARLY_S = 0.25
 
 _EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 """ffmpeg's quick conversion makes 4:2:0 one to two levels too dark, this one less than 0.1."""
+_UNSPECIFIED = 2
+"""Colour tag of ITU-T H.273: the file does not say which matrix its colours were made with."""
+_HD = (1280, 577)
+"""From this width or height on, in pixels, players take BT.709 where the file does not say."""
 _NO_PICTURES = frozenset({"tty", "bin", "xbin", "adf", "idf"})
 """Formats in which ffmpeg paints any text or bytes as a video of letters."""
 _REMEDY = "Check that the whole file is there, or convert it with: ffmpeg -i IN OUT.mp4"
@@ -30,6 +34,9 @@ _REMEDY = "Check that the whole file is there, or convert it with: ffmpeg -i IN 
 
 class VideoSource:
     """The frames of a video file, upright as its display matrix says.
+
+    Pixels that are not square stay so. Colours of a file that does not name its matrix are read as
+    players do: as BT.709 in HD, as BT.601 in smaller videos.
 
     Args:
         path: a file that ffmpeg reads.
@@ -40,6 +47,10 @@ class VideoSource:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self.size = (0, 0)
+        self.pixel_aspect = Fraction(1)
+        """Width of a pixel by its height, upright; 1 where the file says nothing."""
+        self.ended = False
+        """Whether it has come to its own end."""
         self.rate = Fraction(0)
         """Nominal frames per second, exactly as the file says."""
         self.frame_count: int | None = None
@@ -47,6 +58,7 @@ class VideoSource:
         self._container: InputContainer | None = None
         self._frames: Iterator[Frame] = iter(())
         self._first: Frame | None = None
+        self._lying = False
 
     @property
     def fps(self) -> float:
@@ -58,6 +70,7 @@ class VideoSource:
         self._container, stream = _open(self.path)
         self.rate = stream.average_rate or stream.guessed_rate or Fraction(30)
         self.frame_count = stream.frames or None
+        self.ended = False
         self._frames = self._decode(self._container, stream)
         try:
             self._first = next(self._frames)
@@ -66,6 +79,8 @@ class VideoSource:
             msg = f"{self.path} has no frame that can be decoded."
             raise SourceUnavailable(msg, _REMEDY) from exc
         self.size = (self._first.image.shape[1], self._first.image.shape[0])
+        aspect = stream.sample_aspect_ratio or Fraction(1)
+        self.pixel_aspect = 1 / aspect if self._lying else aspect
         return self
 
     def __exit__(
@@ -90,6 +105,7 @@ class VideoSource:
         try:
             return next(self._frames)
         except StopIteration:
+            self.ended = True
             raise EndOfSource from None
 
     def _decode(self, container: InputContainer, stream: VideoStream) -> Iterator[Frame]:
@@ -107,12 +123,15 @@ class VideoSource:
                 for picture in packet.decode():
                     assert isinstance(picture, VideoFrame)  # noqa: S101  a video stream's packets
                     at_s = index / self.fps if picture.pts is None else picture.time - start_s
+                    self._lying = _quarter_turns(picture) % 2 == 1
                     yield Frame(upright(picture), at_s, index)
                     index += 1
         except av.FFmpegError as exc:
             raise self._broken(index) from exc
-        short = end_s < _duration_s(container, stream) - ENDS_EARLY_S
-        if short or packets < stream.frames or not _has_trailer(self.path):
+        duration_s = _duration_s(container, stream)
+        # Without a duration only: what a file counts may be left out of it, or empty.
+        short = end_s < duration_s - ENDS_EARLY_S if duration_s else packets < stream.frames
+        if short or not _has_trailer(self.path):
             raise self._broken(index, ends=True)
 
     def _broken(self, index: int, *, ends: bool = False) -> SourceLost:
@@ -122,9 +141,20 @@ class VideoSource:
 
 def upright(picture: VideoFrame) -> Image:
     """Return the frame as ``uint8[H, W, 3]``, BGR, turned by the quarter turns of its matrix."""
-    image = picture.to_ndarray(format="bgr24", interpolation=_EXACT)
-    turned = np.rot90(image, round(picture.rotation / 90))
-    return np.ascontiguousarray(turned, np.uint8)
+    matrix = Colorspace.ITU709 if _is_untagged_hd(picture) else None
+    image = picture.to_ndarray(format="bgr24", src_colorspace=matrix, interpolation=_EXACT)
+    return np.ascontiguousarray(np.rot90(image, _quarter_turns(picture)), np.uint8)
+
+
+def _quarter_turns(picture: VideoFrame) -> int:
+    """How often the frame has to be turned to the left, by a right angle each time."""
+    return round(picture.rotation / 90)
+
+
+def _is_untagged_hd(picture: VideoFrame) -> bool:
+    """Whether it does not name its matrix and is of a size at which players take BT.709."""
+    large = picture.width >= _HD[0] or picture.height >= _HD[1]
+    return large and picture.colorspace == _UNSPECIFIED
 
 
 def _open(path: Path) -> tuple[InputContainer, VideoStream]:
@@ -158,6 +188,8 @@ def _has_trailer(path: Path) -> bool:
 
 def _duration_s(container: InputContainer, stream: VideoStream) -> float:
     """How long the stream lasts by its own words, or by the file's where it is alone; else 0."""
+    if container.format.name == "avi" and stream.frames and stream.time_base is not None:
+        return float(stream.frames * stream.time_base)  # ffmpeg shortens the duration of a cut one
     if stream.duration is not None and stream.time_base is not None:
         return float(stream.duration * stream.time_base)
     try:  # Matroska: "00:00:02.000000000"

@@ -1,6 +1,7 @@
 """What a protected file amounts to, measured on the frames themselves while they pass."""
 
 import dataclasses
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -43,7 +44,7 @@ class Measurer:
         self.outside = 0
         self._psnr: list[float] = []
         self._ssim: list[float] = []
-        self._fooled: dict[str, list[str]] = {}
+        self._fooled: dict[str, Counter[str]] = {}
         self._cloaked = 0
         self._members: dict[str, float] = {}
         self._faces = 0
@@ -51,8 +52,8 @@ class Measurer:
     def __call__(self, clean: Frame, protected: Protected) -> None:
         """Look at one frame."""
         for verdict in protected.verdicts:
-            readings = self._fooled.setdefault(verdict.classifier, [])
-            readings.append(f"{verdict.clean.label} -> {verdict.cloaked.label}")
+            readings = self._fooled.setdefault(verdict.classifier, Counter())
+            readings[f"{verdict.clean.label} -> {verdict.cloaked.label}"] += 1
         if protected.output is not Output.CLOAKED:
             return
         moved = self._displaced(clean, protected.faces.found).image
@@ -98,10 +99,7 @@ class Measurer:
 
     def readings(self) -> dict[str, dict[str, int]]:
         """By classifier: how often which reading became which."""
-        return {
-            name: {pair: pairs.count(pair) for pair in sorted(set(pairs))}
-            for name, pairs in self._fooled.items()
-        }
+        return {name: dict(sorted(pairs.items())) for name, pairs in self._fooled.items()}
 
 
 def report(

@@ -8,12 +8,13 @@
     null        NullSink           nowhere; counts
     encoder     Encoder            what a video file is made of: codec, colours, times
     sound       Sound              the copied sound track
+    original    Original           the file that a video is made of
     recovering  RecoveringSink     any of them, found again after it disappeared
     display     require_display    whether windows can be opened here
     closed      SinkClosed         what a sink raises once nobody watches it any more
     draft       Draft              a file that stands under its name only once it is whole
     loopback    Role               what the Linux driver of the virtual camera offers, and a cure
-    watchers    Watchers           whether somebody watches the virtual camera
+    watchers    CameraWatchers     whether somebody watches the virtual camera
     driver      Step               what has to be done so that the virtual camera exists
 
 ``open_sink`` chooses by name, ``open_file`` takes files only. The window and the virtual camera are
@@ -27,6 +28,7 @@ from facecloak.core.errors import ConfigError, SinkUnavailable
 from facecloak.core.ports import Sink
 from facecloak.sink.closed import SinkClosed
 from facecloak.sink.null import NullSink
+from facecloak.sink.original import Original
 from facecloak.sink.picture import LOSSLESS_SUFFIXES, PictureSink
 from facecloak.sink.picture import SUFFIXES as PICTURES
 from facecloak.sink.recovering import RecoveringSink
@@ -36,6 +38,7 @@ from facecloak.sink.y4m import Y4mSink, standard_output
 
 __all__ = [
     "NullSink",
+    "Original",
     "PictureSink",
     "RecoveringSink",
     "SinkClosed",
@@ -52,7 +55,7 @@ def open_sink(
     fps: Fraction | float,
     size: tuple[int, int],
     lossless: bool = False,
-    audio_from: Path | None = None,
+    original: Original | None = None,
 ) -> Sink:
     """Choose the sink that ``name`` means; entering it opens it.
 
@@ -62,7 +65,7 @@ def open_sink(
         fps: frames per second, exact for a file.
         size: width and height of the frames in pixels.
         lossless: let a file decode to exactly the frames that were written.
-        audio_from: the file whose sound a video takes over.
+        original: the file that a video is made of.
 
     Raises:
         ConfigError: the suffix names no format, or none that is lossless.
@@ -76,7 +79,7 @@ def open_sink(
         return _preview()
     if name == "virtual" or name.startswith("/dev/video"):
         return _virtual_camera(fps, size, None if name == "virtual" else name)
-    return open_file(Path(name), fps=fps, lossless=lossless, audio_from=audio_from)
+    return open_file(Path(name), fps=fps, lossless=lossless, original=original)
 
 
 def open_file(
@@ -84,7 +87,7 @@ def open_file(
     *,
     fps: Fraction | float = 1,
     lossless: bool = False,
-    audio_from: Path | None = None,
+    original: Original | None = None,
 ) -> PictureSink | VideoSink:
     """Choose by the suffix what writes the file; arguments and errors as of ``open_sink``."""
     suffix = path.suffix.lower()
@@ -94,7 +97,7 @@ def open_file(
             raise ConfigError(msg, f"Use one of {', '.join(sorted(LOSSLESS_SUFFIXES))}.")
         return PictureSink(path)
     if suffix in VIDEOS:
-        return VideoSink(path, rate=Fraction(fps), lossless=lossless, audio_from=audio_from)
+        return VideoSink(path, rate=Fraction(fps), lossless=lossless, original=original)
     msg = f"{path.name} names no format that can be written."
     remedy = f"Use one of {', '.join(sorted(VIDEOS) + sorted(PICTURES))}."
     if suffix == ".gif":

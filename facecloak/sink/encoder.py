@@ -1,5 +1,6 @@
 """Frames into one container: which codec, which colours, at which times, with which sound."""
 
+import logging
 import math
 from fractions import Fraction
 from pathlib import Path
@@ -12,6 +13,8 @@ from av.video.stream import VideoStream
 
 from facecloak.core.types import Frame
 from facecloak.sink.sound import Sound
+
+logger = logging.getLogger(__name__)
 
 _TICKS_PER_S = 10_000
 """The time base is at least this fine, and a whole number of ticks long in every frame."""
@@ -34,13 +37,20 @@ class Encoder:
         rate: nominal frames per second.
         size: width and height of the frames in pixels.
         lossless: FFV1 in RGB instead of H.264 or VP9.
+        pixel_aspect: width of a pixel by its height; only H.264 can say it, else the log warns.
 
     Raises:
         av.FFmpegError: ffmpeg refuses to open the file.
     """
 
     def __init__(
-        self, path: Path, *, rate: Fraction, size: tuple[int, int], lossless: bool
+        self,
+        path: Path,
+        *,
+        rate: Fraction,
+        size: tuple[int, int],
+        lossless: bool,
+        pixel_aspect: Fraction = Fraction(1),
     ) -> None:
         self.size = size
         self._rate = rate
@@ -49,10 +59,13 @@ class Encoder:
         self._stream.width, self._stream.height = size
         if self._stream.codec_context.name == "libx264" and (size[0] % 2 or size[1] % 2):
             self._stream.pix_fmt = "yuv444p"  # 4:2:0 in H.264 has even sizes only
+        if pixel_aspect != 1:
+            self._shape_pixels(pixel_aspect)
         self._ticks = rate.denominator * math.ceil(_TICKS_PER_S / rate.numerator)
         self._time_base = 1 / (rate * self._ticks)
         self._stream.codec_context.time_base = self._time_base
         self._last_pts = -1
+        self._end_s = 0.0
         self._sound: Sound | None = None
 
     def add_sound(self, path: Path) -> None:
@@ -74,18 +87,31 @@ class Encoder:
         picture.pts = self._last_pts = max(self._pts(at_s), self._last_pts + 1)
         picture.time_base, picture.duration = self._time_base, self._ticks
         self._container.mux(self._stream.encode(picture))
+        self._end_s = at_s + float(1 / self._rate)
         self._copy_sound(at_s)
 
-    def finish(self) -> None:
-        """Write what the encoder still holds and the rest of the sound. Raises FFmpegError."""
+    def finish(self, *, whole: bool = True) -> None:
+        """Write what the encoder still holds and the rest of the sound. Raises FFmpegError.
+
+        Args:
+            whole: whether all of the sound is wanted; otherwise it ends with the last frame.
+        """
         self._container.mux(self._stream.encode())
-        self._copy_sound(math.inf)
+        self._copy_sound(math.inf if whole else self._end_s)
 
     def close(self) -> None:
         """Close the file; it is whole only after ``finish``. Raises FFmpegError."""
         if self._sound is not None:
             self._sound.close()
         self._container.close()
+
+    def _shape_pixels(self, aspect: Fraction) -> None:
+        context = self._stream.codec_context
+        if context.name == "libx264":
+            context.sample_aspect_ratio = aspect
+        else:
+            what = "%s cannot say that pixels are not square: the picture will look distorted"
+            logger.warning(what, context.name)
 
     def _pts(self, at_s: float) -> int:
         beat = round(at_s * self._rate)

@@ -10,6 +10,7 @@ import enum
 import errno
 import os
 import struct
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -42,8 +43,9 @@ def find_device(sysfs: Path) -> Path | None:
         sysfs: where Linux lists video devices, ``/sys/class/video4linux``.
     """
     for name in sorted(sysfs.glob("video*/name")):
-        if name.read_text(encoding="utf-8", errors="replace").strip() == LABEL:
-            return Path("/dev") / name.parent.name
+        with suppress(OSError):  # it has just gone
+            if name.read_text(encoding="utf-8", errors="replace").strip() == LABEL:
+                return Path("/dev") / name.parent.name
     return None
 
 

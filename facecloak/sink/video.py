@@ -11,6 +11,7 @@ from facecloak.core.errors import ConfigError, SinkUnavailable
 from facecloak.core.types import Frame
 from facecloak.sink.draft import Draft, cannot_write
 from facecloak.sink.encoder import Encoder
+from facecloak.sink.original import Original
 
 SUFFIXES = frozenset({".mp4", ".mkv", ".mov", ".webm"})
 
@@ -26,8 +27,8 @@ class VideoSink:
         path: where, with one of ``SUFFIXES``.
         rate: nominal frames per second.
         lossless: write FFV1 in RGB, which decodes to the same bytes; ``.mkv`` only.
-        audio_from: a file whose first sound track is copied where the format takes it; frames are
-            then timed from that file's start, otherwise from the first frame.
+        original: the file that it is made of, whose sound is copied where the format takes it;
+            frames are then timed from that file's start, otherwise from the first frame.
 
     Raises:
         ConfigError: ``lossless`` with another suffix than ``.mkv``, or a rate that is none.
@@ -39,7 +40,7 @@ class VideoSink:
         *,
         rate: Fraction,
         lossless: bool = False,
-        audio_from: Path | None = None,
+        original: Original | None = None,
     ) -> None:
         self._path = Path(path)
         if lossless and self._path.suffix.lower() != ".mkv":
@@ -50,7 +51,7 @@ class VideoSink:
             raise ConfigError(msg)
         self._rate = rate.limit_denominator(1001)
         self._lossless = lossless
-        self._audio_from = audio_from
+        self._original = original
         self._origin_s = 0.0
         self._draft: Draft | None = None
         self._encoder: Encoder | None = None
@@ -95,11 +96,18 @@ class VideoSink:
             raise self._refused(exc) from exc
 
     def _start(self, path: Path, size: tuple[int, int], first_s: float) -> Encoder:
-        encoder = Encoder(path, rate=self._rate, size=size, lossless=self._lossless)
+        original = self._original
+        encoder = Encoder(
+            path,
+            rate=self._rate,
+            size=size,
+            lossless=self._lossless,
+            pixel_aspect=original.pixel_aspect if original else Fraction(1),
+        )
         self._origin_s = first_s
-        if self._audio_from is not None:
+        if original is not None:
             self._origin_s = 0.0
-            encoder.add_sound(self._audio_from)
+            encoder.add_sound(original.path)
         return encoder
 
     def _close(self, encoder: Encoder, *, finish: bool) -> bool:
@@ -107,7 +115,7 @@ class VideoSink:
         try:
             try:
                 if finish:
-                    encoder.finish()
+                    encoder.finish(whole=self._original is None or self._original.ended())
             finally:
                 encoder.close()
         except av.FFmpegError as exc:

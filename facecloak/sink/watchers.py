@@ -2,7 +2,8 @@
 
 The driver tells who streams (``sink.usage``), from v4l2loopback 0.13 on. Where it does not, the
 kernel tells (inotify) that a program opened or closed the device; who has it open now is then
-counted in ``/proc``, so that no event that was missed counts for ever. Programs that only list
+counted in ``/proc``, so that no event that was missed counts for ever. Where the kernel does not
+tell either, they are counted now and then all the same. Programs that only list
 cameras open the device for a moment: what is counted has to last. Counted in this way, programs of
 other users are not seen. Linux only.
 """
@@ -26,6 +27,8 @@ LEAVES_S: Final = 2.0
 COUNT_AGAIN_S: Final = 0.1
 RECOUNT_S: Final = 5.0
 """Shortest and longest time between two counts; the longest in case an event got lost."""
+LOOK_AGAIN_S: Final = 2.0
+"""How often it is looked where the virtual camera is."""
 
 
 class Debounced:
@@ -86,17 +89,14 @@ class Watchers:
 
     def __enter__(self) -> Self:
         self._ask_driver()
-        self._inotify = INotify()
-        self._inotify.add_watch(self._device, flags.OPEN | flags.CLOSE_WRITE | flags.CLOSE_NOWRITE)
+        self._ask_kernel()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
     ) -> None:
         self._drop_usage()
-        if self._inotify is not None:
-            self._inotify.close()
-            self._inotify = None
+        self._drop_inotify()
 
     def __call__(self) -> bool:
         """Whether another program watches. Costs next to nothing while nothing changes."""
@@ -129,10 +129,81 @@ class Watchers:
             self._usage = self._make_usage(self._device).__enter__()
             self._spoke = True
 
+    def _ask_kernel(self) -> None:
+        try:
+            self._inotify = INotify()
+            self._inotify.add_watch(
+                self._device, flags.OPEN | flags.CLOSE_WRITE | flags.CLOSE_NOWRITE
+            )
+        except OSError:  # it may not be opened, has gone, or there are too many of these
+            self._drop_inotify()
+
+    def _drop_inotify(self) -> None:
+        if self._inotify is not None:
+            self._inotify.close()
+            self._inotify = None
+
     def _drop_usage(self) -> None:
         if self._usage is not None:
             usage, self._usage = self._usage, None
             usage.__exit__(None, None, None)
+
+
+class CameraWatchers:
+    """Follows who watches the virtual camera, wherever that is: nobody while there is none.
+
+    A context manager; ask it from one thread.
+
+    Args:
+        find: where the device is to be found now; None while it is nowhere.
+        clock: times what lasts, in seconds.
+        watch: makes what follows one device, not yet open.
+    """
+
+    def __init__(
+        self,
+        find: Callable[[], Path | None],
+        *,
+        clock: Clock = monotonic,
+        watch: Callable[[Path], Watchers] = Watchers,
+    ) -> None:
+        self._find = find
+        self._clock = clock
+        self._watch = watch
+        self._device: Path | None = None
+        self._watchers: Watchers | None = None
+        self._looked_s = float("-inf")
+
+    def __enter__(self) -> Self:
+        self._look()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        self._leave()
+
+    def __call__(self) -> bool:
+        """Whether another program watches the device that is there now."""
+        if self._clock() - self._looked_s >= LOOK_AGAIN_S:
+            self._look()
+        return self._watchers is not None and self._watchers()
+
+    def _look(self) -> None:
+        self._looked_s = self._clock()
+        device = self._find()
+        if device is not None and not device.exists():
+            device = None
+        if device == self._device:
+            return
+        self._leave()
+        if device is not None:
+            self._device, self._watchers = device, self._watch(device).__enter__()
+
+    def _leave(self) -> None:
+        watchers, self._device, self._watchers = self._watchers, None, None
+        if watchers is not None:
+            watchers.__exit__(None, None, None)
 
 
 def programs(device: Path, proc: Path = Path("/proc")) -> list[str]:

@@ -17,12 +17,15 @@ def picture():
 def clip(tmp_path, picture):
     """Encode ``count`` frames of a picture that rolls to the right, and return the path."""
 
-    def encode(name, *, codec="libx264", pix_fmt="yuv420p", rate=30, count=60, image=picture):
+    def encode(
+        name, *, codec="libx264", pix_fmt="yuv420p", rate=30, count=60, image=picture, aspect=1
+    ):
         path = tmp_path / name
         with av.open(str(path), "w") as container:
             stream = container.add_stream(codec, rate=rate)
             stream.height, stream.width = image.shape[:2]
             stream.pix_fmt = pix_fmt
+            stream.codec_context.sample_aspect_ratio = aspect
             for index in range(count):
                 rolled = np.ascontiguousarray(np.roll(image, index, axis=1))
                 frame = av.VideoFrame.from_ndarray(rolled, format="bgr24")

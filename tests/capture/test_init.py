@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from facecloak import capture
 from facecloak.capture import (
     DemoSource,
     PictureSource,
@@ -9,7 +10,7 @@ from facecloak.capture import (
     VideoSource,
     open_source,
 )
-from facecloak.core.errors import ConfigError
+from facecloak.core.errors import ConfigError, SourceUnavailable
 
 
 @pytest.mark.parametrize(
@@ -41,3 +42,31 @@ def test_a_live_demo_has_no_end_unless_it_is_given_one():
 
 def test_a_file_source_knows_its_path():
     assert open_source("call.mp4").path == Path("call.mp4")
+
+
+@pytest.mark.parametrize("name", ["0", "/dev/video0"])
+def test_our_own_camera_is_not_read(name):
+    with (
+        pytest.raises(SourceUnavailable, match="video0 is FaceCloak's own camera") as caught,
+        open_source(name, own=lambda: Path("/dev/video0")),
+    ):
+        pass
+    assert "--source" in caught.value.remedy
+
+
+def test_nor_is_it_where_the_camera_asked_for_was_found_again(monkeypatch):
+    monkeypatch.setattr(capture, "find_again", lambda _device, _name: 7)
+    with (
+        pytest.raises(SourceUnavailable, match="video7 is FaceCloak's own camera"),
+        open_source("0", own=lambda: Path("/dev/video7")),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("own", [None, Path("/dev/video97")])
+def test_another_camera_than_our_own_is_opened(own):
+    with (
+        pytest.raises(SourceUnavailable, match=r"no camera .*video98|98 did not open"),
+        open_source("98", own=lambda: own),
+    ):
+        pass

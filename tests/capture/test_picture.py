@@ -22,6 +22,11 @@ def save(path, image, *options):
     return path
 
 
+def segment(marker, content):
+    """A part of a JPEG, with its length."""
+    return b"\xff" + bytes([marker]) + (len(content) + 2).to_bytes(2, "big") + content
+
+
 @pytest.mark.parametrize("suffix", sorted(SUFFIXES))
 def test_every_format_gives_one_frame(tmp_path, picture, suffix):
     frame = read(save(tmp_path / f"Gesicht ä{suffix}", picture))
@@ -46,11 +51,35 @@ def test_grey_alpha_and_16_bit_become_bgr(tmp_path, image):
 def test_exif_turns_the_picture_upright(tmp_path, picture):
     jpeg = save(tmp_path / "in.jpg", picture).read_bytes()
     tiff = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"  # orientation 6
-    exif = b"Exif\0\0" + tiff
-    segment = b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif
-    (tmp_path / "in.jpg").write_bytes(jpeg[:2] + segment + jpeg[2:])
+    exif = segment(0xE1, b"Exif\0\0" + tiff)
+    (tmp_path / "in.jpg").write_bytes(jpeg[:2] + exif + jpeg[2:])
     frame = read(tmp_path / "in.jpg")
     assert np.abs(frame.image.astype(int) - np.rot90(picture, -1)).mean() < 4
+
+
+PROGRESSIVE = (cv2.IMWRITE_JPEG_PROGRESSIVE, 1)
+RESTARTS = (cv2.IMWRITE_JPEG_RST_INTERVAL, 1)
+
+
+@pytest.mark.parametrize("options", [(), PROGRESSIVE, RESTARTS])
+def test_what_a_phone_appends_to_a_photo_does_not_matter(tmp_path, picture, options):
+    path = save(tmp_path / "in.jpg", picture, options)
+    alone = read(path)
+    path.write_bytes(path.read_bytes() + b"\0\0\0\x18ftypmp42" + bytes(200_000))
+    assert np.array_equal(read(path).image, alone.image)
+
+
+@pytest.mark.parametrize("options", [(), PROGRESSIVE, RESTARTS])
+def test_a_cut_jpeg_does_not_end_with_the_thumbnail_in_it(tmp_path, picture, options):
+    path = save(tmp_path / "in.jpg", picture, options)
+    jpeg, thumbnail = path.read_bytes(), b"Exif\0\0" + b"\xff\xd8\xff\xd9"
+    whole = jpeg[:2] + segment(0xE1, thumbnail) + jpeg[2:]
+    path.write_bytes(whole)
+    read(path)
+    for length in range(len(whole) // 10, len(whole), len(whole) // 10):
+        path.write_bytes(whole[:length])
+        with pytest.raises(SourceUnavailable, match="stops in the middle"), PictureSource(path):
+            pass
 
 
 @pytest.mark.parametrize(

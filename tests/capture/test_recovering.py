@@ -1,4 +1,5 @@
 import itertools
+import threading
 
 import numpy as np
 import pytest
@@ -192,3 +193,52 @@ def test_a_camera_that_was_lost_is_tried_at_once_when_it_is_wanted_anew():
         plugged.wanted = True
         source.read(0.1)
         assert plugged.on
+
+
+@pytest.mark.parametrize("script", [(raw_frame(0),), ABSENT])
+def test_a_camera_that_is_open_only_after_it_was_left_is_closed_at_once(caplog, script):
+    caplog.set_level("INFO", "facecloak")
+    opening, left = threading.Event(), threading.Event()
+
+    class Slow(Camera):
+        def __enter__(self):
+            opening.set()
+            assert left.wait(10)
+            return super().__enter__()
+
+    plugged, read = Plugged(), []
+    source = RecoveringSource(plugged, name="camera 0")
+    with source:
+        plugged.made.append(Slow(script))
+        source._make = lambda: plugged.made[-1]
+        reader = threading.Thread(target=lambda: read.append(source.read(0.1)))
+        reader.start()
+        assert opening.wait(10)
+    left.set()
+    reader.join()
+    assert read == [None]
+    assert not plugged.on
+    assert source.problem is None
+    assert not caplog.records
+
+
+def test_after_it_was_left_no_camera_is_opened():
+    plugged = Plugged(pictures(2), pictures(2))
+    with plugged.source() as source:
+        read_until(source, frames=1)
+    assert source.read(0.1) is None
+    assert not plugged.on
+    assert len(plugged.made) == 2
+
+
+@pytest.mark.warns_in_log
+def test_one_that_cannot_even_be_made_counts_as_one_that_is_not_there():
+    def make():
+        raise ABSENT
+
+    with pytest.raises(SourceUnavailable), RecoveringSource(make, name="camera 0"):
+        pass
+    with RecoveringSource(make, name="camera 0", patient=(SIZE, 25.0)) as source:
+        source._retry_at_s = 0.0
+        assert source.read(0.1) is None
+        assert source.problem is ABSENT

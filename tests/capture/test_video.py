@@ -3,6 +3,7 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
+from av.video.reformatter import Colorspace
 
 from facecloak.capture.video import VideoSource
 from facecloak.core.errors import SourceLost, SourceUnavailable
@@ -66,16 +67,113 @@ def test_odd_sizes_are_kept(clip, picture):
         assert np.array_equal(source.read(0).image, picture[:47, :63])
 
 
+def turn(path):
+    """Let the file say that it is to be turned by a right angle."""
+    encoded = path.read_bytes()
+    at = encoded.index(IDENTITY, encoded.index(b"tkhd"))
+    path.write_bytes(encoded[:at] + QUARTER_TURN + encoded[at + len(IDENTITY) :])
+
+
 def test_a_phone_video_comes_upright(clip):
     path = clip("in.mp4", count=3)
     with VideoSource(path) as source:
         lying = source.read(0).image
-    encoded = path.read_bytes()
-    at = encoded.index(IDENTITY, encoded.index(b"tkhd"))
-    path.write_bytes(encoded[:at] + QUARTER_TURN + encoded[at + len(IDENTITY) :])
+    turn(path)
     with VideoSource(path) as source:
         assert source.size == (48, 64)
         assert np.array_equal(source.read(0).image, np.rot90(lying, -1))
+
+
+@pytest.mark.parametrize("name", ["in.mp4", "in.mkv", "in.mov"])
+def test_pixels_that_are_not_square_are_known(clip, name):
+    with VideoSource(clip(name, count=3, aspect=Fraction(16, 15))) as source:
+        assert source.pixel_aspect == Fraction(16, 15)
+    with VideoSource(clip(name, count=3)) as source:
+        assert source.pixel_aspect == 1
+
+
+def test_pixels_lie_where_the_picture_does(clip):
+    path = clip("in.mp4", count=3, aspect=Fraction(16, 15))
+    turn(path)
+    with VideoSource(path) as source:
+        assert source.size == (48, 64)
+        assert source.pixel_aspect == Fraction(15, 16)
+
+
+@pytest.mark.parametrize(
+    ("size", "matrix"),
+    [
+        ((1280, 720), Colorspace.ITU709),
+        ((1280, 544), Colorspace.ITU709),
+        ((720, 576), Colorspace.ITU601),
+    ],
+)
+def test_a_file_that_does_not_name_its_matrix_is_read_as_players_do(tmp_path, size, matrix):
+    path, image = tmp_path / "in.mp4", np.full((size[1], size[0], 3), (40, 60, 220), np.uint8)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=30, options={"crf": "5"})
+        stream.width, stream.height = size
+        frame = av.VideoFrame.from_ndarray(image, format="bgr24")
+        container.mux(stream.encode(frame.reformat(format="yuv420p", dst_colorspace=matrix)))
+        container.mux(stream.encode())
+    with VideoSource(path) as source:
+        assert np.abs(source.read(0).image.astype(int) - image).max() <= 3
+
+
+def test_it_is_known_whether_all_of_it_was_read(clip):
+    source = VideoSource(clip("in.mp4", count=3))
+    with source:
+        source.read(0)
+        assert not source.ended
+        read_all(source)
+        assert source.ended
+    with source:
+        assert not source.ended
+
+
+def test_a_file_that_an_edit_list_trims_is_whole(clip):
+    path = clip("in.mp4")
+    encoded = bytearray(path.read_bytes())
+    at = encoded.index(b"elst") + 12
+    assert int.from_bytes(encoded[at : at + 4], "big") == 2000  # milliseconds
+    encoded[at : at + 4] = (1000).to_bytes(4, "big")
+    path.write_bytes(encoded)
+    with VideoSource(path) as source:
+        frames, end = read_all(source)
+    assert isinstance(end, EndOfSource)
+    assert len(frames) == 30
+
+
+@pytest.mark.parametrize("shown", [[*range(10), *range(20, 60)], [*range(30), 59]])
+def test_a_file_with_empty_chunks_is_whole(tmp_path, picture, shown):
+    path = tmp_path / "in.avi"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=30)
+        stream.height, stream.width = picture.shape[:2]
+        for index in shown:
+            frame = av.VideoFrame.from_ndarray(picture, format="bgr24")
+            frame.pts, frame.time_base = index, Fraction(1, 30)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    with VideoSource(path) as source:
+        assert source.frame_count == 60
+        frames, end = read_all(source)
+    assert isinstance(end, EndOfSource)
+    assert [frame.captured_s for frame in frames] == pytest.approx([one / 30 for one in shown])
+
+
+def test_a_file_that_is_cut_between_two_frames_is_not_whole(clip):
+    path = clip("in.avi", codec="mpeg4")
+    encoded = path.read_bytes()
+    end = encoded.index(b"movi") + 4
+    for _ in range(50):
+        length = int.from_bytes(encoded[end + 4 : end + 8], "little")
+        end += 8 + length + length % 2
+    path.write_bytes(encoded[:end])
+    with VideoSource(path) as source:
+        frames, end = read_all(source)
+    assert isinstance(end, SourceLost)
+    assert len(frames) == 50
 
 
 @pytest.mark.parametrize(

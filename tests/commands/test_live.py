@@ -3,6 +3,7 @@
 import os
 import signal
 
+import av
 import pytest
 
 from facecloak import app
@@ -48,6 +49,42 @@ def test_seconds_cut_a_file_too(fakes, clip):
     fakes()
     report = run(Settings(source=str(clip("in.mp4")), sink="null"), seconds=0.2)
     assert report.frames_out == 5
+
+
+@pytest.fixture
+def with_sound(tmp_path):
+    """Two seconds of a grey video, with three seconds of silence."""
+    path = tmp_path / "in.mp4"
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("libx264", rate=25)
+        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+        sound = container.add_stream("aac", rate=48000, layout="mono")
+        for _ in range(50):
+            container.mux(video.encode(av.VideoFrame(64, 48, "yuv420p")))
+        container.mux(video.encode())
+        silence = av.AudioFrame(format="fltp", layout="mono", samples=3 * 48000)
+        silence.sample_rate = 48000
+        silence.planes[0].update(bytes(silence.planes[0].buffer_size))
+        container.mux(sound.encode(silence))
+        container.mux(sound.encode())
+    return path
+
+
+def seconds_of(path):
+    """Of the picture and of the sound."""
+    with av.open(str(path)) as container:
+        streams = (container.streams.video[0], container.streams.audio[0])
+        return [float(stream.duration * stream.time_base) for stream in streams]
+
+
+@pytest.mark.parametrize(("seconds", "sounds"), [(None, 3.0), (9.0, 3.0), (0.4, 0.4)])
+def test_the_sound_ends_with_a_file_that_is_cut_and_else_is_kept(
+    fakes, with_sound, tmp_path, seconds, sounds
+):
+    fakes()
+    out = tmp_path / "out.mp4"
+    run(Settings(source=str(with_sound), sink=str(out)), seconds=seconds)
+    assert seconds_of(out) == pytest.approx([min(seconds or 9, 2.0), sounds], abs=0.05)
 
 
 def test_a_watched_file_keeps_its_pace_and_ends(fakes, clip, monkeypatch):

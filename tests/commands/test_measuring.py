@@ -1,4 +1,5 @@
 import json
+import tracemalloc
 
 import numpy as np
 
@@ -92,3 +93,19 @@ def test_a_slate_is_not_measured_but_its_verdicts_are_told():
     measurer = looked(*pictures(99), 20, Output.SHIELD, (verdict(), verdict(fooled=False)))
     assert (measurer.inside, measurer.outside) == (0, 0)
     assert measurer.readings() == {"net": {"sad -> happy": 1, "sad -> sad": 1}}
+
+
+def test_readings_take_no_more_room_the_longer_a_file_is():
+    measurer = Measurer(as_captured, for_every_face)
+    frame = Frame(pictures()[0], 0.0, 0)
+    seen = Protected(frame, Output.SHIELD, Faces(), (verdict(), verdict(fooled=False)))
+    measurer(frame, seen)
+    tracemalloc.start()
+    try:
+        for _ in range(2000):
+            measurer(frame, seen)
+        grown, _peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert grown < 10_000  # bytes
+    assert measurer.readings() == {"net": {"sad -> happy": 2001, "sad -> sad": 2001}}

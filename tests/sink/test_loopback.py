@@ -18,6 +18,13 @@ def test_the_device_is_found_by_its_label_never_as_the_first(tmp_path):
     assert loopback.find_device(tmp_path / "none") is None
 
 
+def test_a_device_that_goes_while_they_are_looked_through_is_passed_over(tmp_path):
+    (tmp_path / "video0" / "name").mkdir(parents=True)  # cannot be read
+    (tmp_path / "video9").mkdir()
+    (tmp_path / "video9" / "name").write_text(LABEL)
+    assert loopback.find_device(tmp_path) == Path("/dev/video9")
+
+
 @pytest.mark.parametrize(
     ("caps", "role"),
     [

@@ -4,9 +4,12 @@ import av
 import numpy as np
 import pytest
 
+from facecloak.sink.original import Original
 from facecloak.sink.video import VideoSink
 
 RATE = 48000
+PACKET_S = 1024 / RATE
+"""The longest that a codec here makes."""
 
 
 @pytest.fixture
@@ -39,8 +42,8 @@ def packets(path):
         return [bytes(p) for p in found], [float(p.pts * p.time_base) for p in found]
 
 
-def write(path, frames, source):
-    with VideoSink(path, rate=Fraction(30), audio_from=source) as sink:
+def write(path, frames, source, **known):
+    with VideoSink(path, rate=Fraction(30), original=Original(source, **known)) as sink:
         for frame in frames:
             sink.write(frame)
 
@@ -64,6 +67,32 @@ def test_the_sound_is_copied_unchanged(tmp_path, tone, make_frames, source, code
     assert np.diff(after_s) == pytest.approx(np.diff(before_s), abs=0.0021)
     with av.open(str(tmp_path / target)) as container:
         assert sum(1 for _ in container.decode(video=0)) == 30
+
+
+@pytest.mark.parametrize(
+    ("source", "codec", "target"),
+    [("in.mp4", "aac", "out.mp4"), ("in.webm", "libopus", "out.webm")],
+)
+def test_sound_that_outlasts_the_frames_is_kept_where_the_file_was_read_to_its_end(
+    tmp_path, tone, make_frames, source, codec, target
+):
+    source = tone(source, codec)
+    write(tmp_path / target, make_frames(6), source, ended=lambda: True)
+    assert packets(tmp_path / target)[0] == packets(source)[0]
+
+
+@pytest.mark.parametrize(
+    ("source", "codec", "target"),
+    [("in.mp4", "aac", "out.mp4"), ("in.webm", "libopus", "out.webm")],
+)
+def test_where_the_file_was_left_early_the_sound_ends_with_the_frames(
+    tmp_path, tone, make_frames, source, codec, target
+):
+    source = tone(source, codec)
+    write(tmp_path / target, make_frames(6), source, ended=lambda: False)
+    after, after_s = packets(tmp_path / target)
+    assert after == packets(source)[0][: len(after)]
+    assert 6 / 30 - PACKET_S < after_s[-1] <= 6 / 30
 
 
 @pytest.mark.warns_in_log

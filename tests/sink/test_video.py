@@ -6,6 +6,7 @@ import pytest
 
 from facecloak.core.errors import ConfigError, SinkUnavailable
 from facecloak.core.types import Frame
+from facecloak.sink.original import Original
 from facecloak.sink.video import SUFFIXES, VideoSink
 
 
@@ -82,6 +83,25 @@ def test_colours_do_not_drift(tmp_path):
     drift = (found.astype(int) - image)[8::16, 8::16]
     assert np.abs(drift).max() <= 4
     assert np.abs(drift.mean()) < 0.6
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov"])
+def test_pixels_keep_their_shape(tmp_path, make_frames, suffix):
+    silent, path = tmp_path / "in.mp4", tmp_path / f"out{suffix}"
+    write(silent, make_frames(3))
+    write(path, make_frames(3), original=Original(silent, Fraction(16, 15)))
+    with av.open(str(path)) as container:
+        assert container.streams.video[0].sample_aspect_ratio == Fraction(16, 15)
+
+
+@pytest.mark.warns_in_log
+@pytest.mark.parametrize(("name", "lossless"), [("out.webm", False), ("out.mkv", True)])
+def test_a_codec_that_cannot_say_the_shape_of_pixels_says_so_once(
+    tmp_path, make_frames, caplog, name, lossless
+):
+    squeezed = Original(tmp_path / "in.mp4", Fraction(16, 15))
+    write(tmp_path / name, make_frames(3), lossless=lossless, original=squeezed)
+    assert caplog.text.count("cannot say that pixels are not square") == 1
 
 
 def test_frames_off_the_beat_keep_their_times(tmp_path, make_frames):

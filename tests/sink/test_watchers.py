@@ -1,3 +1,4 @@
+import errno
 import os
 import platform
 import subprocess
@@ -12,7 +13,17 @@ from tests.fakes.stages import ManualClock
 if platform.system() != "Linux":
     pytest.skip("speaks of inotify and /proc", allow_module_level=True)
 
-from facecloak.sink.watchers import APPEARS_S, LEAVES_S, Debounced, Watchers, programs
+from facecloak.sink import watchers
+from facecloak.sink.watchers import (
+    APPEARS_S,
+    LEAVES_S,
+    LOOK_AGAIN_S,
+    RECOUNT_S,
+    CameraWatchers,
+    Debounced,
+    Watchers,
+    programs,
+)
 
 
 @given(st.lists(st.tuples(st.booleans(), st.floats(0, 5)), max_size=50))
@@ -98,5 +109,96 @@ def test_while_nothing_changes_nobody_is_counted(device, tmp_path):
         assert not watched()
         os.close(os.open(device, os.O_RDONLY))  # an event, of somebody
         watched()
+        clock.now_s += 1.5 * APPEARS_S
+        assert watched()
+
+
+class NoInotify(watchers.INotify):
+    """A kernel that refuses to watch the device."""
+
+    made = None
+
+    def __init__(self):
+        super().__init__()
+        NoInotify.made = self
+
+    def add_watch(self, path, mask):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+def no_more_instances():
+    raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+
+@pytest.mark.parametrize("inotify", [NoInotify, no_more_instances])
+def test_where_the_kernel_does_not_tell_they_are_counted_now_and_then(
+    device, request, monkeypatch, inotify
+):
+    monkeypatch.setattr(watchers, "INotify", inotify)
+    clock = ManualClock()
+    with Watchers(device, clock=clock) as watched:
+        assert not watched()
+        request.getfixturevalue("another_program")
+        clock.now_s += 1.1 * RECOUNT_S
+        watched()
+        clock.now_s += 1.5 * APPEARS_S
+        assert watched()
+    if inotify is NoInotify:
+        assert NoInotify.made.closed
+
+
+class Following:
+    """In place of ``Watchers``: somebody watches while it is open."""
+
+    def __init__(self, device):
+        self.device, self.open = device, False
+
+    def __enter__(self):
+        self.open = True
+        return self
+
+    def __exit__(self, *_exc):
+        self.open = False
+
+    def __call__(self):
+        return self.open
+
+
+def test_the_virtual_camera_is_looked_for_and_followed_wherever_it_goes(tmp_path):
+    clock, where, made = ManualClock(), None, []
+    one, other = tmp_path / "video9", tmp_path / "video10"
+    one.touch()
+    other.touch()
+
+    def watch(device):
+        made.append(Following(device))
+        return made[-1]
+
+    def followed():
+        return [each.device for each in made if each.open]
+
+    with CameraWatchers(lambda: where, clock=clock, watch=watch) as watched:
+        for where in (None, one, other, None, other):
+            clock.now_s += 1.1 * LOOK_AGAIN_S
+            assert watched() == (where is not None)
+            assert followed() == ([where] if where else [])
+        clock.now_s += 1.1 * LOOK_AGAIN_S
+        assert watched()
+        assert len(made) == 3  # the same one is followed on
+        other.unlink()
+        clock.now_s += 1.1 * LOOK_AGAIN_S
+        assert not watched()
+    assert not followed()
+
+
+def test_who_watches_a_camera_that_came_later_is_seen(device, another_program):
+    clock, where = ManualClock(), None
+    with CameraWatchers(lambda: where, clock=clock, watch=lambda at: Watchers(at, clock=clock)) as (
+        watched
+    ):
+        assert not watched()
+        where = device
+        clock.now_s += 1.1 * LOOK_AGAIN_S
+        assert not watched()
         clock.now_s += 1.5 * APPEARS_S
         assert watched()

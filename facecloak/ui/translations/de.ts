@@ -275,6 +275,10 @@
         <translation>Kamera {0} ist stehen geblieben.</translation>
     </message>
     <message>
+        <source>Choose another one (--source): facecloak devices lists them.</source>
+        <translation>Wählen Sie eine andere (--source): facecloak devices nennt sie.</translation>
+    </message>
+    <message>
         <source>Close other programs that use it, and allow camera access.</source>
         <translation>Schließen Sie andere Programme, die sie benutzen, und erlauben Sie den Zugriff auf die Kamera.</translation>
     </message>
@@ -321,6 +325,10 @@
     <message>
         <source>You may not use the camera {0}.</source>
         <translation>Sie dürfen die Kamera {0} nicht benutzen.</translation>
+    </message>
+    <message>
+        <source>{0} is FaceCloak's own camera.</source>
+        <translation>{0} ist die Kamera von FaceCloak selbst.</translation>
     </message>
     <message>
         <source>Check the name and that it is a picture file.</source>
