@@ -18,7 +18,7 @@ import av
 import numpy as np
 from mediapipe.python.solutions import face_mesh
 
-from facecloak import app
+from facecloak import endpoints
 from facecloak.core.types import Sighting
 from facecloak.face import mediapipe_finder
 from facecloak.face.alignment import Place, distance, from_mesh
@@ -39,7 +39,7 @@ def paced(kind: type) -> list[float]:
     taken = []
     with (
         patch.object(mediapipe_finder, "_Mesh", kind),
-        app.rehearsal(settings, SECONDS) as source,
+        endpoints.rehearsal(settings, SECONDS) as source,
         MeshModel(faces=1, video=True) as mesh,
     ):
         for _ in range(round(SECONDS * 30)):

@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from facecloak import app
+from facecloak import app, endpoints
 from facecloak.cloak.opencv_cloak import OpenCvCloak, face_box
 from facecloak.core import artifacts
 from facecloak.core.bank import Bank
@@ -91,7 +91,7 @@ def astray(model: GradientModel, clean: Frame, sent: Frame, face: Face) -> bool:
 def frames(path: Path) -> Iterator[tuple[Frame, tuple[Face, ...]]]:
     """The frames of a video that show faces."""
     finder = app.finder()
-    with app.file(path) as source:
+    with endpoints.file(path) as source:
         while True:
             try:
                 frame = source.read(1.0)

@@ -24,7 +24,7 @@ import numpy as np
 from PyQt5.QtCore import QTimer
 from PyQt5.QtWidgets import QApplication
 
-from facecloak import app
+from facecloak import app, endpoints
 from facecloak.core.ports import Source
 from facecloak.face.mediapipe_finder import MeshModel
 from facecloak.session.session import Session
@@ -41,7 +41,7 @@ WARM_S = 5.0
 def mesh_alone(settings: Settings) -> list[float]:
     """Time the mesh on the pictures, each when it is due; in seconds, without the first half."""
     taken: list[float] = []
-    with app.rehearsal(settings, MESH_S) as source, MeshModel(faces=1, video=True) as mesh:
+    with endpoints.rehearsal(settings, MESH_S) as source, MeshModel(faces=1, video=True) as mesh:
         for _ in range(round(MESH_S * FPS)):
             frame = source.read(1.0)
             if frame is None:
@@ -92,11 +92,11 @@ class Window:
             return self._made[-1]
 
         def rehearsed(_chosen: Settings, **_how: object) -> Source:
-            return app.rehearsal(self._settings, WARM_S + self._lasts_s + 60.0)
+            return endpoints.rehearsal(self._settings, WARM_S + self._lasts_s + 60.0)
 
         with (
             patch.object(app, "protection", remembered),
-            patch.object(app, "source", rehearsed),
+            patch.object(endpoints, "source", rehearsed),
             tempfile.TemporaryDirectory() as folder,
             Session(self._settings) as session,
         ):

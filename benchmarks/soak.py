@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from facecloak import app
+from facecloak import app, endpoints
 from facecloak.core.types import Frame, Output
 from facecloak.pipeline.live import Limits
 from facecloak.pipeline.protector import Protected
@@ -80,13 +80,13 @@ def main() -> None:
     asked = parser.parse_args()
     settings = Settings(source="demo", sink="null")
     seconds = asked.minutes * MINUTE_S + 2.0
-    source = app.rehearsal(settings, seconds)
+    source = endpoints.rehearsal(settings, seconds)
     made = app.protection(settings, live=True)
     print("| minute | fps | cloaked | unvouched | memory MB | cores |\n|---|---|---|---|---|---|")
     minutes = Minutes(settings.proof_s)
     report = run_live(
         source,
-        app.sink_of("null", source),
+        endpoints.sink_of("null", source),
         made.protector,
         stop=threading.Event(),
         limits=Limits(seconds=seconds),

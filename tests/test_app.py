@@ -1,10 +1,8 @@
 """What is shipped, put together; and what is not what it says, refused."""
 
 import dataclasses
-import platform
+import os
 import shutil
-from fractions import Fraction
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -13,20 +11,22 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 from skimage.data import astronaut
 
-from facecloak import app, capture, inference, sink
+from facecloak import app, inference
 from facecloak.cloak.opencv_cloak import OpenCvCloak
 from facecloak.commands.protect import protect
 from facecloak.core import artifacts, bank
+from facecloak.core.bank import Bank
 from facecloak.core.errors import (
     ArtifactError,
     ConfigError,
     DeviceError,
     DigestMismatch,
-    SourceUnavailable,
 )
 from facecloak.core.perturbation import Header, Perturbation
 from facecloak.settings import Settings
 from facecloak.verify.onnx_judge import OnnxClassifier
+
+HEADER = {"eps": 8.0, "method": "t", "seed": 0, "datasets": (), "victims": ()}
 
 
 @pytest.fixture
@@ -65,12 +65,9 @@ def test_the_strength_scales_the_budget_within_limits(monkeypatch):
 def painted(path, selector="ResNet14"):
     """A bank that answers each label of the shipped classifiers by a level of its own."""
     labels = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
-    header = Header(
-        eps=8.0, method="t", seed=0, datasets=(), victims=(), format=5, answers=labels,
-        selector=selector,
-    )  # fmt: skip
+    header = Header(**HEADER | {"format": 5, "answers": labels, "selector": selector})
     levels = {label: float(n + 1) for n, label in enumerate(("any", *labels))}
-    made = bank.Bank(
+    made = Bank(
         header,
         {
             label: Perturbation(header, np.full((2, 2), level, np.float32))
@@ -104,6 +101,19 @@ def test_a_selector_that_does_not_judge_is_told(tmp_path, caplog, selector, coun
     told = [one.getMessage() for one in caplog.records if one.name == "facecloak.app"]
     assert len(told) == count
     assert all("Nonesuch, which chooses among 8 perturbations, does not" in one for one in told)
+
+
+def test_a_bank_is_read_again_only_where_its_file_changed(tmp_path, monkeypatch):
+    """The slider of the strength asks for it with each step, in the thread that protects."""
+    read, load = [], bank.load
+    monkeypatch.setattr(bank, "load", lambda path: read.append(path) or load(path))
+    settings, _ = painted(path := tmp_path / "bank.safetensors")
+    for strength in (1.0, 1.5):
+        app.cloak(dataclasses.replace(settings, strength=strength))
+    assert read == [path]
+    Bank.of(Perturbation(Header(**HEADER | {"eps": 3.0}), np.ones((2, 2), np.float32))).save(path)
+    os.utime(path, ns=(1, 1))
+    assert app.cloak(settings)[1].header.eps == 3.0
 
 
 def test_cuda_where_there_is_none_is_told():
@@ -154,64 +164,6 @@ def test_without_models_or_perturbations_there_is_no_protection(shipped):
         path.unlink()
     with pytest.raises(ArtifactError, match="no classifier"):
         app.protection(Settings(), live=False)
-
-
-def test_a_file_is_a_file_whatever_its_name(tmp_path):
-    assert isinstance(app.file(tmp_path / "demo"), capture.VideoSource)
-    assert isinstance(app.file(tmp_path / "0"), capture.VideoSource)
-    with pytest.raises(ConfigError, match="names no format"):
-        app.file_sink(tmp_path / "null", app.file(tmp_path / "a.mp4"))((64, 48), 30.0)
-
-
-def test_a_sink_gets_the_exact_rate_of_a_file_and_else_the_nominal_one(tmp_path):
-    settings = Settings(source="demo")
-    opened = app.sink_of(str(tmp_path / "out.mkv"), app.source(settings))((64, 48), 30.0)
-    assert isinstance(opened, sink.VideoSink)
-    assert opened._rate == 30
-    video = app.file(tmp_path / "in.mp4")
-    video.rate = 30000 / 1001
-    opened = app.file_sink(tmp_path / "out.mkv", video)((64, 48), 29.97)
-    assert opened._rate == pytest.approx(30000 / 1001)
-    assert opened._original.path == tmp_path / "in.mp4"
-
-
-def test_a_sink_knows_the_shape_of_a_files_pixels_and_whether_it_was_read_to_its_end(tmp_path):
-    video = app.file(tmp_path / "in.mp4")
-    video.rate, video.pixel_aspect = Fraction(25), Fraction(16, 15)
-    opened = app.file_sink(tmp_path / "out.mp4", video)((64, 48), 25.0)
-    assert opened._original.pixel_aspect == Fraction(16, 15)
-    assert not opened._original.ended()
-    video.ended = True
-    assert opened._original.ended()
-    picture = app.file_sink(tmp_path / "out.mp4", app.file(tmp_path / "in.png"))((64, 48), 1.0)
-    assert picture._original.pixel_aspect == 1
-
-
-def test_a_camera_is_never_our_own(monkeypatch):
-    monkeypatch.setattr(app, "find_device", lambda _sysfs: Path("/dev/video0"))
-    with (
-        pytest.raises(SourceUnavailable, match="FaceCloak's own camera"),
-        app.source(Settings(source="0")),
-    ):
-        pass
-
-
-@pytest.mark.skipif(platform.system() != "Linux", reason="elsewhere a camera is on always")
-@pytest.mark.parametrize("sink", ["virtual", "/dev/video97"])
-def test_nobody_watches_a_virtual_camera_that_is_not_there(monkeypatch, sink):
-    monkeypatch.setattr(app, "find_device", lambda _sysfs: None)
-    with app.watchers(Settings(sink=sink)) as watched:
-        assert watched() is False
-
-
-def test_a_camera_is_on_always_where_that_is_asked_for_or_nobody_can_tell(monkeypatch):
-    asked = [Settings(sink="virtual", camera_on="always"), Settings(sink="null")]
-    for settings in asked:
-        with app.watchers(settings) as watched:
-            assert watched is None
-    monkeypatch.setattr(platform, "system", lambda: "Windows")
-    with app.watchers(Settings(sink="virtual")) as watched:
-        assert watched is None
 
 
 def test_the_compositor_is_opencvs_where_there_is_no_cuda(monkeypatch):

@@ -5,7 +5,7 @@ import sys
 import threading
 from typing import Any
 
-from facecloak import __version__, app
+from facecloak import __version__, app, endpoints
 from facecloak.commands.telling import stage_table
 from facecloak.pipeline.live import Limits
 from facecloak.pipeline.runner import run_live
@@ -21,11 +21,11 @@ def bench(settings: Settings, *, seconds: float) -> dict[str, Any]:
     Raises:
         FaceCloakError: something failed.
     """
-    source = app.rehearsal(settings, seconds)
+    source = endpoints.rehearsal(settings, seconds)
     made = app.protection(settings, live=True)
     report = run_live(
         source,
-        app.sink_of("null", source),
+        endpoints.sink_of("null", source),
         made.protector,
         stop=threading.Event(),
         limits=Limits(seconds=seconds + 5.0),

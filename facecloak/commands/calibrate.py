@@ -16,7 +16,7 @@ from typing import Final
 
 from safetensors import SafetensorError
 
-from facecloak import app
+from facecloak import app, endpoints
 from facecloak.calibrate.fitting import Fit, fit
 from facecloak.calibrate.gathering import gather
 from facecloak.calibrate.members import by_member, together
@@ -87,7 +87,7 @@ def calibrate(
     cloak = app.compositor(settings)
     cloak(given.alone(ANY))  # says whether the strength is possible before a camera is opened
     judges = tuple(app.still_judges(settings))
-    source = app.source(settings, seconds=seconds)
+    source = endpoints.source(settings, seconds=seconds)
     logger.info("looking at %s for %g s; no picture is kept", settings.source, seconds)
     with app.finder() as finder:
         sitting = gather(source, finder, name=settings.source, seconds=seconds)

@@ -4,7 +4,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from facecloak import app
+from facecloak import app, endpoints
 from facecloak.commands.measuring import Measurer, report
 from facecloak.commands.protect import write_json
 from facecloak.commands.sheet import Sheet, side_by_side
@@ -33,7 +33,7 @@ def demo(settings: Settings, folder: Path, *, seconds: float) -> dict[str, Any]:
     except OSError as exc:
         msg = f"The folder {folder} cannot be made: {exc.strerror}."
         raise SinkUnavailable(msg, "Choose another with --out.") from exc
-    source = app.source(settings, seconds=seconds)
+    source = endpoints.source(settings, seconds=seconds)
     made = app.protection(settings, live=False)
     measurer = Measurer(made.displaced, made.mixes)
     sheet = Sheet(tuple(int(share * seconds * source.fps) for share in _MOMENTS))
@@ -45,19 +45,19 @@ def demo(settings: Settings, folder: Path, *, seconds: float) -> dict[str, Any]:
             sheet.look(clean, protected)
             picture = side_by_side(clean.image, protected.frame.image)
             if not compared:
-                open_compared = app.file_sink(folder / "side-by-side.mp4", source)
+                open_compared = endpoints.file_sink(folder / "side-by-side.mp4", source)
                 size = (picture.shape[1], picture.shape[0])
                 compared.append(opened.enter_context(open_compared(size, source.fps)))
             compared[0].write(Frame(picture, clean.captured_s, clean.index))
 
-        open_sink = app.file_sink(folder / "protected.mp4", source)
+        open_sink = endpoints.file_sink(folder / "protected.mp4", source)
         rehearsals = made.rehearsals
         run = run_file(source, open_sink, made.protector, rehearsals=rehearsals, observe=observe)
     told = report(made, run, measurer, strength=settings.strength)
     write_json(folder / "report.json", told)
     picture = sheet.picture("FaceCloak demo\n" + file_summary(told))
     size = (picture.shape[1], picture.shape[0])
-    with app.file_sink(folder / "sheet.png", source)(size, source.fps) as sink:
+    with endpoints.file_sink(folder / "sheet.png", source)(size, source.fps) as sink:
         sink.write(Frame(picture, 0.0, 0))
     return told
 

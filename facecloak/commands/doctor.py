@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from facecloak import __version__, app, inference
+from facecloak import __version__, app, endpoints, inference
 from facecloak import settings as choices
 from facecloak.capture.demo import FPS
 from facecloak.commands import checks
@@ -151,7 +151,7 @@ def providers(machine: Machine) -> Iterator[Check]:
 def self_test(machine: Machine) -> Iterator[Check]:
     """Whether a real face comes out of the real pipeline protected, with the user's settings."""
     chosen = replace(machine.settings, source="demo", sink="null")
-    source = app.source(chosen, seconds=FRAMES / FPS)
+    source = endpoints.source(chosen, seconds=FRAMES / FPS)
     made = app.protection(chosen, live=False)
     raw: list[int] = []
 
@@ -159,7 +159,7 @@ def self_test(machine: Machine) -> Iterator[Check]:
         if np.array_equal(clean.image, protected.frame.image):
             raw.append(clean.index)
 
-    report = run_file(source, app.sink_of("null", source), made.protector, observe=observe)
+    report = run_file(source, endpoints.sink_of("null", source), made.protector, observe=observe)
     yield judged(report, raw=len(raw), unfooled=chosen.unfooled)
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
-from facecloak import app
+from facecloak import app, endpoints
 from facecloak.commands.telling import summary
 from facecloak.core.ports import Sink, Source
 from facecloak.core.types import Frame
@@ -32,8 +32,8 @@ def run(settings: Settings, *, seconds: float | None = None) -> RunReport:
         FaceCloakError: something failed; no raw frame went out.
     """
     live = settings.source == "demo" or watched(settings.sink)
-    with app.watchers(settings) as wanted:
-        source = app.source(settings, live=live, seconds=seconds, wanted=wanted)
+    with endpoints.watchers(settings) as wanted:
+        source = endpoints.source(settings, live=live, seconds=seconds, wanted=wanted)
         return _run(settings, source, seconds)
 
 
@@ -55,18 +55,18 @@ def _run(settings: Settings, source: Source, seconds: float | None) -> RunReport
         f"{made.budget} of 255 levels, verified by {judges}; Ctrl-C ends it"
     )
     stop = threading.Event()
-    named = app.sink_of(settings.sink, source)
+    named = endpoints.sink_of(settings.sink, source)
 
     def open_sink(size: tuple[int, int], fps: float) -> Sink:
         return _Announced(named(size, fps), stop, started)
 
     with signals_set(stop):
         if source.live:
-            hang_s = HANG_S if app.virtual(settings.sink) else None
+            hang_s = HANG_S if endpoints.virtual(settings.sink) else None
             limits = Limits(seconds=seconds, lost_after_s=math.inf, start_s=math.inf, hang_s=hang_s)
             report = run_live(source, open_sink, made.protector, stop=stop, limits=limits)
         else:
-            file = app.until(source, stop, seconds=seconds)
+            file = endpoints.until(source, stop, seconds=seconds)
             rehearsals = made.rehearsals
             report = run_file(file, open_sink, made.protector, rehearsals=rehearsals)
     logger.info("%s", summary(report))
@@ -75,7 +75,7 @@ def _run(settings: Settings, source: Source, seconds: float | None) -> RunReport
 
 def watched(sink: str) -> bool:
     """Whether somebody looks at this sink while it runs, so that a file keeps its own pace."""
-    return sink == "preview" or app.virtual(sink)
+    return sink == "preview" or endpoints.virtual(sink)
 
 
 class _Announced:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from facecloak import app
+from facecloak import app, endpoints
 from facecloak.commands.measuring import Measurer, report
 from facecloak.core.clock import monotonic
 from facecloak.core.errors import ConfigError, SinkUnavailable
@@ -28,10 +28,10 @@ def protect(
         FaceCloakError: something failed; nothing stands under the final name.
     """
     check_paths(Path(settings.source), out, report_to)
-    source = app.file(Path(settings.source))
+    source = endpoints.file(Path(settings.source))
     made = app.protection(settings, live=False)
     measurer = Measurer(made.displaced, made.mixes)
-    open_sink = app.file_sink(out, source, lossless=lossless)
+    open_sink = endpoints.file_sink(out, source, lossless=lossless)
     run = run_file(
         source,
         open_sink,

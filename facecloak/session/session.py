@@ -8,7 +8,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Final, Self
 
-from facecloak import app
+from facecloak import app, endpoints
 from facecloak.cloak.slate import Slate
 from facecloak.core.errors import FaceCloakError, SinkUnavailable
 from facecloak.core.ports import Sink
@@ -155,13 +155,13 @@ class Session:
             self._made = made
             made.protector.switch(on=self._on)
         self._renew(settings)
-        with app.watchers(settings) as watched:
+        with endpoints.watchers(settings) as watched:
 
             def wanted() -> bool:
                 return not self._hidden and (self.recorder.visible or watched is None or watched())
 
-            source = app.source(settings, live=True, wanted=wanted, patient=True)
-            self._source = app.hiding(source, lambda: self._hidden)
+            source = endpoints.source(settings, live=True, wanted=wanted, patient=True)
+            self._source = endpoints.hiding(source, lambda: self._hidden)
             run_live(
                 self._source,
                 self._lending(settings),
@@ -240,10 +240,10 @@ class Session:
             asked = (settings.sink, size, fps)
             if self._sink is None or self._sink_is != asked:
                 self._close_sink()
-                if app.virtual(settings.sink):
-                    sink: Sink = app.virtual_camera(settings.sink, patient=True)(size, fps)
+                if endpoints.virtual(settings.sink):
+                    sink: Sink = endpoints.virtual_camera(settings.sink, patient=True)(size, fps)
                 else:
-                    sink = app.sink_of(settings.sink, self._source)(size, fps)
+                    sink = endpoints.sink_of(settings.sink, self._source)(size, fps)
                 sink.__enter__()
                 self._sink, self._sink_is = sink, asked
             return _Lent(self._sink)
@@ -286,7 +286,7 @@ class _Lent:
 
 def _hang_s(settings: Settings) -> float | None:
     """After what time a hang is told: the last frame stands in a virtual camera."""
-    return HANG_S if app.virtual(settings.sink) else None
+    return HANG_S if endpoints.virtual(settings.sink) else None
 
 
 def _cloaking(settings: Settings) -> tuple[str, float, float]:

@@ -6,7 +6,7 @@ import signal
 import av
 import pytest
 
-from facecloak import app
+from facecloak import endpoints
 from facecloak.capture import VideoSource
 from facecloak.commands.live import run, watched
 from facecloak.core.errors import SourceUnavailable
@@ -28,7 +28,7 @@ def frames_of(path):
 
 
 def into(monkeypatch, sink):
-    monkeypatch.setattr(app, "sink_of", lambda _name, _source: sink.open)
+    monkeypatch.setattr(endpoints, "sink_of", lambda _name, _source: sink.open)
     return sink
 
 

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from facecloak import app
+from facecloak import app, endpoints
 from facecloak.cloak.slate import Slate
 from facecloak.core.errors import ConfigError, SinkUnavailable
 from facecloak.core.perturbation import ANY
@@ -45,7 +45,7 @@ class Kept:
 @pytest.fixture
 def kept(monkeypatch):
     sink = Kept()
-    monkeypatch.setattr(app, "sink_of", lambda _name, _source: lambda _size, _fps: sink)
+    monkeypatch.setattr(endpoints, "sink_of", lambda _name, _source: lambda _size, _fps: sink)
     return sink
 
 
