@@ -59,10 +59,9 @@ def test_the_attack_is_one_sentence_where_it_is_not_known(net, batch):
 
 @pytest.mark.parametrize("attack", ["fgsm", "pgd", "trades"])
 def test_hardening_hardens(tiny_settings, tiny_faces, attack):
-    hardening = Hardening(attack=attack, eps=16.0, steps=3, weight=0.5 if attack == "fgsm" else 2.0)
-    if attack == "pgd":
-        hardening = Hardening(attack=attack, eps=16.0, steps=3, weight=1.0)
-    judged = Hardening(attack="pgd", eps=16.0, steps=5)
+    weight = {"fgsm": 0.5, "pgd": 1.0, "trades": 2.0}[attack]
+    hardening = Hardening(attack=attack, eps=9.0, steps=3, weight=weight)
+    judged = Hardening(attack="pgd", eps=9.0, steps=5)
     faces = read_npz(tiny_faces)["PublicTest"]
     left = {}
     for name, kind in (("plain", Hardening()), ("hard", hardening)):
@@ -72,6 +71,6 @@ def test_hardening_hardens(tiny_settings, tiny_faces, attack):
         net.load_state_dict(run.load_checkpoint(settings.out / "best.safetensors")[0])
         asked = dataclasses.replace(settings, hardening=judged)
         left[name] = attacked_accuracy(net, faces, asked, torch.device("cpu"))
-    assert left["hard"] > left["plain"] + 0.15
+    assert left["hard"] > left["plain"] + 0.5
     row = json.loads((settings.out / "metrics.jsonl").read_text().splitlines()[0])
     assert {"public", "public_attacked"} <= row.keys()
