@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from safetensors import SafetensorError
-
 from facecloak import app, endpoints
 from facecloak.calibrate.fitting import Fit, fit
 from facecloak.calibrate.gathering import gather
@@ -258,7 +256,7 @@ def _write(personal: Bank, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         personal.save(path)
         path.chmod(_READABLE_BY_USER)
-    except (OSError, SafetensorError) as exc:
+    except OSError as exc:
         msg = f"{path} cannot be written ({type(exc).__name__})."
         raise SinkUnavailable(msg, "Make room, or allow writing there.") from exc
     finally:

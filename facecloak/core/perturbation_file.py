@@ -89,13 +89,18 @@ def _circle_of(cosine: Plane, sine: Plane, period_s: float) -> Circle:
 
 
 def write(path: Path, header: Header, tensors: Mapping[str, NDArray[np.float32]]) -> None:
-    """Write a header and tensors in one step."""
+    """Write a header and tensors in one step. Raises OSError, also where the disk is full."""
     fields = asdict(header)
     if header.format != BANK_FORMAT:
         del fields["answers"], fields["selector"]
     part = path.with_name(path.name + ".part")
     whole = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
-    save_file(whole, part, metadata={_KEY: json.dumps(fields)})
+    try:
+        save_file(whole, part, metadata={_KEY: json.dumps(fields)})
+    except SafetensorError as exc:
+        part.unlink(missing_ok=True)
+        msg = f"{path} cannot be written ({exc}); make room, or allow writing there"
+        raise OSError(msg) from exc
     part.replace(path)
 
 

@@ -181,6 +181,18 @@ def test_a_fit_can_begin_with_an_export(tiny_net, tiny_faces, tmp_path):
     arguments = ["--data", str(tiny_faces), "--weights", str(first / "best.safetensors")]
     assert main(["export", *arguments, "--out", str(model), "--name", "Tiny"]) == 0
     assert learnt > 0.5
+    other = fit_classifier(  # at another size
+        FitSettings(
+            out=tmp_path / "small",
+            epochs=1,
+            learning_rate=1e-6,
+            small_epochs=0,
+            start=first / "best.safetensors",
+            input_px=40,
+            **usual,
+        )
+    )
+    assert other > 0.5
     kept = fit_classifier(
         FitSettings(out=tmp_path / "second", epochs=1, learning_rate=1e-6, start=model, **usual)
     )
@@ -214,3 +226,14 @@ def test_an_exported_network_gives_the_logits_of_torch(
     shipped = OnnxClassifier(tmp_path / "v.onnx", "cpu")
     assert np.abs(shipped.logits(crops) - exact).max() < tolerance * max(1.0, np.abs(exact).max())
     assert ((tmp_path / "v.onnx").stat().st_size < largest) == (precision == "fp16")
+
+
+@pytest.mark.warns_in_log
+def test_what_a_run_goes_on_from_is_not_what_is_exported(
+    tiny_weights, tiny_faces, tmp_path, caplog
+):
+    last, out = tiny_weights.with_name("last.safetensors"), tmp_path / "x.onnx"
+    words = ["export", "--data", str(tiny_faces), "--weights", str(last), "--out", str(out)]
+    assert main(words) == 4
+    assert "last.safetensors does not name its network; give a best.safetensors" in caplog.text
+    assert not out.exists()

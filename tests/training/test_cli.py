@@ -1,6 +1,9 @@
+import argparse
+
 import pytest
+from facecloak_train import cli
 from facecloak_train.cli import build, field_docs, main
-from facecloak_train.commands import COMMANDS, GROUPS, PREPARE
+from facecloak_train.commands import COMMANDS, GROUPS, PREPARE, RESUMED
 from facecloak_train.settings import AttackSettings, FitSettings
 
 
@@ -66,3 +69,39 @@ def test_an_unknown_option_is_refused(capsys):
     assert stop.value.code == 2
     assert "--nonsense" in capsys.readouterr().err
     assert FitSettings.__doc__
+
+
+@pytest.mark.parametrize(
+    ("command", "defaults"),
+    [
+        ("attack", {"--jitter-rotation-deg": "3.0", "--jitter-flip": "False", "--eps": "8.0"}),
+        ("fit", {"--jitter-rotation-deg": "12.0", "--jitter-flip": "True", "--net": "vgg19"}),
+    ],
+)
+def test_help_tells_the_defaults_that_a_command_has(command, defaults):
+    parser = argparse.ArgumentParser()
+    cli.add_options(parser, COMMANDS[command][0])
+    helps = {action.option_strings[0]: action.help for action in parser._actions}
+    for flag, default in defaults.items():
+        assert helps[flag].endswith(f"(default: {default})")
+
+
+@pytest.mark.parametrize(
+    ("words", "how"),
+    [
+        (["fit", "--data", "x", "--out", "y"], "goes on where it was"),
+        (["describe", "--data", "x", "--out", "y"], "begins anew"),
+        (["prepare", "fer2013", "--source", "x", "--out", "y"], "begins anew"),
+    ],
+)
+def test_ctrl_c_says_what_the_same_command_does(words, how, monkeypatch, caplog):
+    def stopped(_chosen):
+        raise KeyboardInterrupt
+
+    table = PREPARE if words[0] == "prepare" else COMMANDS
+    name = words[1] if words[0] == "prepare" else words[0]
+    monkeypatch.setitem(table, name, (table[name][0], stopped))
+    with caplog.at_level("INFO"):
+        assert main(words) == 130
+    assert f"stopped; the same command {how}" in caplog.text
+    assert set(COMMANDS) > RESUMED

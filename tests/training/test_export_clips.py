@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 from facecloak_train import run
+from facecloak_train.recipes import make_beat as recipe
 from facecloak_train.recipes.export_clips import export_clips
 from facecloak_train.recipes.fit_clips import fit_clip_classifier
 from facecloak_train.recipes.make_beat import make_beat
@@ -107,7 +108,7 @@ def test_a_card_of_clips_says_how_long_they_are():
 
 
 def test_a_perturbation_gets_a_circle_for_every_member_and_keeps_the_rest(
-    exported, tiny_clips, tmp_path
+    exported, tiny_clips, tmp_path, monkeypatch
 ):
     usual = bank.load(artifacts.perturbation("default"))
     usual.save(tmp_path / "usual.safetensors")
@@ -117,15 +118,22 @@ def test_a_perturbation_gets_a_circle_for_every_member_and_keeps_the_rest(
         weights=(exported.weights,),
         exports=(exported.out,),
         unseen=tiny_clips,
-        out=tmp_path / "joint.safetensors",
+        out=tmp_path / "deep" / "joint.safetensors",
         eps=6.0,
         offsets=2,
         beat=Beat(steps=6, batch=6, cells=4, frames=12),
     )
     with pytest.raises(run.RunError, match=r"--eps 4 is less than the 5 levels of usual"):
         make_beat(dataclasses.replace(settings, eps=4.0))
+    kept = recipe.circular
+
+    def begins(*given):
+        assert settings.out.parent.is_dir()
+        return kept(*given)
+
+    monkeypatch.setattr(recipe, "circular", begins)
     made = make_beat(settings)
-    read = bank.load(tmp_path / "joint.safetensors")
+    read = bank.load(settings.out)
     assert read.labels == usual.labels
     for label, member in read.members.items():
         np.testing.assert_array_equal(member.static, usual.member(label).static)

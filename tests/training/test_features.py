@@ -13,7 +13,7 @@ from facecloak_train.data.landmarks import IBUG_68, IBUG_68_MIRROR
 from facecloak_train.measure.accuracy import ten_crop_logits
 from facecloak_train.recipes.describe_faces import describe_faces
 from facecloak_train.recipes.fit_classifier import fit_classifier
-from facecloak_train.settings import DescribeSettings
+from facecloak_train.settings import DescribeSettings, Hardening
 from facecloak_train.teachers import load_weights
 from skimage.feature import hog
 from torch import nn
@@ -107,6 +107,19 @@ def test_no_face_at_all_is_one_sentence(tiny_faces, tmp_path):
         describe_faces(settings)
 
 
+def test_the_folder_is_there_before_the_long_work(tiny_faces, tmp_path, monkeypatch):
+    out, found = tmp_path / "deep" / "features.npz", []
+
+    def begins(**_options):
+        found.append(out.parent.is_dir())
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("facecloak_train.recipes.describe_faces.MeshModel", begins)
+    with pytest.raises(KeyboardInterrupt):
+        describe_faces(DescribeSettings(data=tiny_faces, out=out))
+    assert found == [True]
+
+
 @pytest.fixture
 def tiny_described(tiny_faces, tmp_path, monkeypatch):
     """Seven features that tell the class of a face, seven that tell that of a mirror image."""
@@ -150,9 +163,26 @@ def test_features_that_do_not_fit_are_one_sentence(tiny_settings, tiny_described
         fit_classifier(
             tiny_settings("mixed", net="tiny-described", features=tiny_described, mixup=0.2)
         )
+    with pytest.raises(
+        run.RunError, match="attacked faces are not known; give --hardening-attack none"
+    ):
+        fit_classifier(
+            tiny_settings(
+                "hard",
+                net="tiny-described",
+                features=tiny_described,
+                hardening=Hardening(attack="fgsm"),
+            )
+        )
+    assert not (tmp_path / "hard").exists()
     settings = tiny_settings("other", net="tiny-described", features=tmp_path / "none.npz")
     with pytest.raises(fer2013.DatasetError, match=r"run `facecloak-train describe`"):
         fit_classifier(settings)
+    (tmp_path / "empty.npz").touch()
+    np.save(tmp_path / "x.npy", np.zeros(3))
+    for name in ("empty.npz", "x.npy"):
+        with pytest.raises(fer2013.DatasetError, match=f"{name}: no features of FER2013"):
+            features.splits_of(settings.data, tmp_path / name)
     other = tmp_path / "other.npz"
     fer2013.write_npz(other, fer2013.read_npz(settings.data) | {})
     other.write_bytes(other.read_bytes() + b" ")

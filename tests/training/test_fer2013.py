@@ -1,4 +1,6 @@
+import gzip
 import tarfile
+import zlib
 
 import cv2
 import numpy as np
@@ -98,6 +100,11 @@ def test_arrays_of_something_else_are_refused(tmp_path):
     (tmp_path / "x.npz").write_bytes(b"nothing")
     with pytest.raises(DatasetError, match="facecloak-train prepare"):
         read_npz(tmp_path / "x.npz")
+    (tmp_path / "empty.npz").touch()
+    np.save(tmp_path / "x.npy", np.zeros(3))
+    for name in ("empty.npz", "x.npy"):
+        with pytest.raises(DatasetError, match=f"{name}: not a prepared FER2013"):
+            read_npz(tmp_path / name)
 
 
 def test_faults_of_the_set_are_counted(tmp_path):
@@ -191,6 +198,16 @@ def test_a_broken_archive_and_one_without_a_table_are_named(tmp_path):
         read(path)
 
 
+def test_an_archive_that_was_damaged_on_the_way_is_named(tmp_path):
+    path = archived(tmp_path, written(tmp_path, table(*GOOD)))
+    half = gzip.decompress(path.read_bytes())[: PIXELS * 4]
+    deflate = zlib.compressobj(wbits=31)
+    no_block = b"\xff" * 9
+    path.write_bytes(deflate.compress(half) + deflate.flush(zlib.Z_FULL_FLUSH) + no_block)
+    with pytest.raises(DatasetError, match=r"fer2013\.tar\.gz cannot be read"):
+        read(path)
+
+
 def pictures(folder, *named):
     for number, name in enumerate(named):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -266,6 +283,19 @@ def test_majorities_of_the_crowd(tmp_path):
     path.write_text("\n".join([VOTES, "Training,a.png,6,x"]) + "\n")
     with pytest.raises(DatasetError, match="line 2"):
         ferplus.majorities(path, counts)
+
+
+def test_votes_in_another_order_than_the_faces_are_told(tmp_path):
+    labels = np.arange(100) % 7
+    shuffled = np.random.default_rng(0).permutation(labels)
+    unclear = np.full(300, -1)
+    ferplus.check_order(tmp_path / "votes.csv", labels, labels)
+    ferplus.check_order(
+        tmp_path / "votes.csv", np.append(labels, unclear), np.append(labels, unclear + 1)
+    )
+    ferplus.check_order(tmp_path / "votes.csv", unclear, unclear + 1)
+    with pytest.raises(DatasetError, match=r"votes\.csv agrees with \d+ %.*from fer2013\.csv"):
+        ferplus.check_order(tmp_path / "votes.csv", shuffled, labels)
 
 
 def test_a_split_that_is_not_asked_for_is_not_read(tmp_path):

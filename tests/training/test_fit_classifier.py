@@ -10,15 +10,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from facecloak_train import run
+from facecloak_train import nets, run
 from facecloak_train.crew import Crew
-from facecloak_train.data.fer2013 import Faces, read_npz, write_npz
+from facecloak_train.data.fer2013 import LABELS, DatasetError, Faces, read_npz, write_npz
 from facecloak_train.nets.vgg import Vgg19
 from facecloak_train.optimization import one_cycle
 from facecloak_train.recipes.fit_classifier import fit_classifier
 from facecloak_train.settings import FitSettings, Hardening, Jitter
-from facecloak_train.teachers import crowd_taught
+from facecloak_train.teachers import crowd_taught, taught
 from facecloak_train.training import Training
+from safetensors import SafetensorError
 
 
 def settings(tiny_faces, out, **changes):
@@ -180,6 +181,31 @@ def test_a_crowd_teaches_what_its_votes_have_meant():
     )
 
 
+def voted(tmp_path, seen):
+    """The votes of a crowd that is of one mind in each training face."""
+    names = {
+        "neutral": "neutral",
+        "happiness": "happy",
+        "surprise": "surprise",
+        "sadness": "sad",
+        "anger": "angry",
+        "disgust": "disgust",
+        "fear": "fear",
+    }
+    numbers = [LABELS.index(ours) for ours in names.values()]
+    rows = [",".join("10" if n == label else "0" for n in numbers) + ",0,0,0" for label in seen]
+    path = tmp_path / "votes.csv"
+    path.write_text(
+        "\n".join(
+            [
+                f"Usage,Image name,{','.join(names)},contempt,unknown,NF",
+                *(f"Training,{n}.png,{row}" for n, row in enumerate(rows)),
+            ]
+        )
+    )
+    return path
+
+
 def test_the_crowd_is_one_teacher_more(tiny_net, tiny_faces, tmp_path):
     """A crowd that is right teaches a student whose labels are all wrong half the time."""
     splits = read_npz(tiny_faces)
@@ -188,17 +214,7 @@ def test_the_crowd_is_one_teacher_more(tiny_net, tiny_faces, tmp_path):
     write_npz(
         tmp_path / "wrong.npz", splits | {"Training": Faces(splits["Training"].images, wrong)}
     )
-    names = "neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
-    rows = [",".join("10" if n == label else "0" for n in range(10)) for label in truth]
-    path = tmp_path / "votes.csv"
-    path.write_text(
-        "\n".join(
-            [
-                f"Usage,Image name,{names}",
-                *(f"Training,{n}.png,{row}" for n, row in enumerate(rows)),
-            ]
-        )
-    )
+    path = voted(tmp_path, truth)
     about = settings(
         tmp_path / "wrong.npz", tmp_path / "run", epochs=12, ferplus=path, teachers_share=1.0
     )
@@ -208,6 +224,33 @@ def test_the_crowd_is_one_teacher_more(tiny_net, tiny_faces, tmp_path):
     rows_of = torch.arange(len(truth))
     half = torch.full((len(truth),), 0.5)
     torch.testing.assert_close(wanted[rows_of, torch.from_numpy(truth)], half, atol=0.05, rtol=0)
+
+
+def test_a_crowd_that_looked_at_the_faces_in_another_order_teaches_nothing(
+    tiny_net, tiny_faces, tmp_path
+):
+    votes = voted(tmp_path, np.sort(read_npz(tiny_faces)["Training"].labels))
+    with pytest.raises(DatasetError, match=r"in another order; prepare them from fer2013\.csv"):
+        fit_classifier(settings(tiny_faces, tmp_path / "run", ferplus=votes))
+
+
+def test_what_teachers_said_of_other_faces_or_sizes_is_not_taken(tiny_net, tiny_faces, tmp_path):
+    teacher = tmp_path / "teacher"
+    fit_classifier(settings(tiny_faces, teacher, epochs=1, small_epochs=0))
+    splits = read_npz(tiny_faces)
+    some, others = (
+        torch.from_numpy(splits["Training"].images[first::2])[:, None] for first in (0, 1)
+    )
+
+    def told(faces, size_px, cache):
+        best = (teacher / "best.safetensors",)
+        return taught(best, lambda name: nets.build(name, 7), faces, size_px, 1, tmp_path / cache)
+
+    for name, asked in {"first": (some, 44), "faces": (others, 44), "size": (some, 40)}.items():
+        assert torch.equal(told(*asked, "cache"), told(*asked, name)), name
+    marked, about = run.load_checkpoint(tmp_path / "cache")
+    run.save_checkpoint(tmp_path / "cache", {"probabilities": -marked["probabilities"]}, about)
+    assert torch.equal(told(some, 40, "cache"), -marked["probabilities"])  # it is looked up
 
 
 def test_a_teacher_may_have_another_architecture(tiny_net, tiny_faces, tmp_path):
@@ -237,6 +280,59 @@ def test_what_is_no_checkpoint_is_one_sentence(tmp_path):
     for name in ("last.safetensors", "none.safetensors"):
         with pytest.raises(run.RunError, match=name):
             run.load_checkpoint(tmp_path / name)
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_the_old_checkpoint(tmp_path, monkeypatch):
+    path = tmp_path / "last.safetensors"
+    run.save_checkpoint(path, {"x": torch.ones(3)}, {"step": 1})
+
+    def full(_tensors, part, **_options):
+        part.write_bytes(b"half a file")
+        msg = "I/O error: No space left on device"
+        raise SafetensorError(msg)
+
+    monkeypatch.setattr(run, "save_file", full)
+    with pytest.raises(run.RunError, match=r"last\.safetensors cannot be written .*make room"):
+        run.save_checkpoint(path, {"x": torch.zeros(3)}, {"step": 2})
+    assert run.load_checkpoint(path)[1] == {"step": 1}
+    assert [one.name for one in tmp_path.iterdir()] == ["last.safetensors"]
+
+
+def test_a_row_that_a_kill_cut_short_is_dropped_and_a_broken_one_is_told(
+    tiny_net, tiny_faces, tmp_path
+):
+    out = tmp_path / "run"
+    file = out / "metrics.jsonl"
+    fit_classifier(settings(tiny_faces, out, epochs=2, small_epochs=0))
+    whole = file.read_text().splitlines(keepends=True)
+    for cut in ("{", '{"epoch": 2, "lo', '{"epoch": 2}'):
+        file.write_text("".join(whole[:2]) + cut)
+        fit_classifier(settings(tiny_faces, out, epochs=2, small_epochs=0))
+        assert file.read_text().splitlines(keepends=True) == whole
+    for broken in ("{\n", "3\n", '{"epoch": "x"}\n'):
+        file.write_text(whole[0] + broken + whole[1])
+        with pytest.raises(run.RunError, match=r"metrics\.jsonl, line 2 is no row"):
+            fit_classifier(settings(tiny_faces, out, epochs=2, small_epochs=0))
+        assert broken in file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"input_px": 31}, "--input-px is 31; give 32 to 48"),
+        ({"input_px": 49}, "--input-px is 49; give 32 to 48"),
+        ({"small_px": 28}, "--small-px is 28; give 32 to 48"),
+        ({"batch": 141}, "--batch is 141; give 1 to 140, the training faces"),
+        ({"batch": 0}, "--batch is 0; give 1 to 140"),
+    ],
+)
+def test_faces_of_an_impossible_size_or_number_are_refused(
+    tiny_net, tiny_faces, tmp_path, changes, told
+):
+    with pytest.raises(run.RunError, match=told):
+        fit_classifier(settings(tiny_faces, tmp_path / "run", **changes))
+    usual = {"epochs": 1, "input_px": 48, "small_epochs": 0, "small_px": 28, "batch": 140}
+    fit_classifier(settings(tiny_faces, tmp_path / "run", **usual))
 
 
 @pytest.mark.slow

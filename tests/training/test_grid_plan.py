@@ -160,6 +160,40 @@ def test_identities_change_with_what_a_result_depends_on(jobs_of, change):
     assert len(before) == len(after)
 
 
+ATTACK = """
+[[stage]]
+name = "attack"
+command = "attack"
+options = {{ data = "{{data}}", victims = ["{{data}}"], seed = 7 }}
+"""
+
+
+def test_a_default_that_is_spelt_out_is_the_same_job_and_that_of_another_command_is_not(jobs_of):
+    """The faces of `attack` stray less than those of `fit`, whose class of settings they share."""
+    before = {*jobs_of(FIT, ATTACK)}
+    usual = "seed = 7, jitter-rotation-deg = 3, jitter-flip = false"
+    assert {*jobs_of(FIT, ATTACK, **{"seed = 7": usual})} == before
+    of_fit = {*jobs_of(FIT, ATTACK, **{"seed = 7": "seed = 7, jitter-rotation-deg = 12"})}
+    assert len(of_fit - before) == 1
+
+
+@pytest.mark.parametrize(
+    ("protocol", "reports"),
+    [
+        ("", ("run/score.json",)),
+        ('protocol = "80-20"', ("run/score.json",)),
+        ('protocol = "all"', ()),
+    ],
+)
+def test_what_tests_on_nobody_has_no_report(tmp_path, protocol, reports):
+    (tmp_path / "clips").mkdir()
+    grid = tmp_path / "grid.toml"
+    options = ", ".join(filter(None, [f'data = "{tmp_path}/clips"', protocol]))
+    grid.write_text(f'[[stage]]\ncommand = "fit-clips"\noptions = {{ {options} }}\n')
+    (job,) = expand(read(grid, KINDS), tmp_path, "1").values()
+    assert job.reports == reports
+
+
 def test_identities_change_with_code_and_data(jobs_of, tmp_path):
     before = {*jobs_of(FIT, ROBUSTNESS)}
     assert not before & {*jobs_of(FIT, ROBUSTNESS, code="2")}

@@ -34,3 +34,14 @@ def test_a_row_that_a_kill_cut_short_is_measured_again(tmp_path, lost):
     assert ledger.rows == {4: row(4)}
     ledger.add([row(9)])
     assert set(Ledger(tmp_path, {}).rows) == {4, 9}
+
+
+def test_what_served_another_question_goes_with_it(tmp_path):
+    folder = tmp_path / "progress"
+    Ledger(folder, {"seed": 1})
+    (folder / "landmark-rule.safetensors").write_text("fitted to other faces")
+    Ledger(folder, {"seed": 1})
+    assert (folder / "landmark-rule.safetensors").exists()
+    Ledger(folder, {"seed": 2}).add([row(4)])
+    assert [path.name for path in folder.iterdir()] == ["faces.jsonl"]
+    assert Ledger(folder, {"seed": 2}).rows == {4: row(4)}

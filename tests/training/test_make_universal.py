@@ -9,8 +9,9 @@ from facecloak_train.attacks.budgets import visibility
 from facecloak_train.data import fer2013
 from facecloak_train.recipes.make_universal import make_universal
 from facecloak_train.settings import AttackSettings
+from safetensors import SafetensorError
 
-from facecloak.core import bank
+from facecloak.core import artifacts, bank, perturbation_file
 from facecloak.core.perturbation import ANY
 
 pytestmark = pytest.mark.slow
@@ -96,3 +97,21 @@ def test_what_each_network_makes_of_it_is_told(tiny_faces, tiny_weights, tmp_pat
     told = [line for line in caplog.messages if "by the bank" in line]
     assert [line.split()[0] for line in told] == ["victim", "unseen"]
     assert told[0].split(":")[1] == told[1].split(":")[1]  # of the same network, the same
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_the_old_perturbation(tmp_path, monkeypatch):
+    path = tmp_path / "own.safetensors"
+    made = bank.load(artifacts.perturbation("default"))
+    made.save(path)
+    before = path.read_bytes()
+
+    def full(_tensors, part, **_options):
+        part.write_bytes(b"half a file")
+        msg = "I/O error: No space left on device"
+        raise SafetensorError(msg)
+
+    monkeypatch.setattr(perturbation_file, "save_file", full)
+    with pytest.raises(OSError, match=r"own\.safetensors cannot be written .*make room"):
+        made.save(path)
+    assert path.read_bytes() == before
+    assert [one.name for one in tmp_path.iterdir()] == ["own.safetensors"]

@@ -1,11 +1,14 @@
 """The chain from weights to a table of attacks, on a network that learns in a second."""
 
 import json
+import math
 
 import numpy as np
 import pytest
 import torch
+from facecloak_train.attacks.individual import Nearest
 from facecloak_train.measure import pictures
+from facecloak_train.recipes import measure_robustness as recipe
 from facecloak_train.recipes.measure_robustness import Attacked, measure_robustness
 from facecloak_train.settings import RobustnessSettings
 from skimage.io import imread
@@ -50,6 +53,42 @@ def test_an_attack_beyond_its_budget_is_not_counted():
     for beyond in (-0.6, 0.6):
         with pytest.raises(ValueError, match="or the range"):
             attacked.row("ours", 255.0, faces + beyond)
+
+
+class Stubborn(nn.Module):
+    """Reads dark faces as one class and bright ones as the other; those below a tenth withstand."""
+
+    def forward(self, faces):
+        bright = faces.mean((1, 2, 3))
+        lead = torch.where(bright < 0.1, -1.0 + 0.0 * bright, 10.0 * (bright - 0.5))
+        return torch.stack([-lead, lead], 1)
+
+
+def test_faces_that_withstand_are_infinitely_far():
+    faces = torch.tensor([0.05, 0.05, 0.45])[:, None, None, None].expand(-1, 1, 4, 4)
+    attacked = Attacked(Stubborn().eval(), faces, torch.zeros(3, dtype=torch.long))
+    nearest, levels = attacked.by_deepfool()
+    assert levels[:2].tolist() == [math.inf] * 2
+    assert 255 * 0.05 <= levels[2] < 255 * 0.06
+    assert torch.equal(nearest[:2], faces[:2])
+
+
+@pytest.mark.parametrize("fooled", [True, False])
+def test_a_median_that_is_infinite_is_null(tiny_weights, tiny_faces, tmp_path, monkeypatch, fooled):
+    monkeypatch.setattr(
+        recipe,
+        "deepfool",
+        lambda _net, faces, norm: Nearest(faces, torch.full((len(faces),), fooled)),
+    )
+    out = tmp_path / "robustness.json"
+    settings = RobustnessSettings(
+        data=tiny_faces, weights=tiny_weights, out=out, eps=(2.0,), steps=1, faces=5
+    )
+    measure_robustness(settings)
+    told = json.loads(out.read_text(), parse_constant=pytest.fail)
+    assert told["deepfool_median_levels"] == (0.0 if fooled else None)
+    said = "nearest change is 0.00 levels." if fooled else "finds no change of class for half"
+    assert said in out.with_suffix(".md").read_text()
 
 
 def test_pictures_show_what_they_are_given(tmp_path):

@@ -4,14 +4,18 @@ import json
 
 import numpy as np
 import pytest
-from facecloak_train.data.fer2013 import read_npz
+from facecloak_train import run
+from facecloak_train.data.fer2013 import DatasetError, read_npz
 from facecloak_train.measure.accuracy import (
+    CROWD,
+    PRIVATE,
+    SOLE,
     calibration_error,
     confusion_matrix,
     reliability_bins,
     unweighted_recall,
 )
-from facecloak_train.recipes.score_classifier import CROWD, PRIVATE, SOLE, score_classifier
+from facecloak_train.recipes.score_classifier import score_classifier
 from facecloak_train.settings import ScoreSettings
 from skimage.io import imread
 
@@ -34,17 +38,22 @@ def test_calibration_of_one_who_is_surer_than_right():
     assert calibration_error(bins) == pytest.approx(0.05)
 
 
-def test_the_report_counts_repeats_once_and_asks_the_crowd(tiny_weights, tiny_faces, tmp_path):
-    """Each face of the tiny set is its own; the crowd of the first three faces says something."""
-    splits = read_npz(tiny_faces)
+def voted(tiny_faces, tmp_path, *clear):
+    """Votes of a crowd that sees anger in some private faces and in all others nothing."""
     names = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear"
     crowd = [names + ",contempt,unknown,NF"]
-    for split, faces in splits.items():
+    for split, faces in read_npz(tiny_faces).items():
         for number in range(len(faces)):
-            sure = split == PRIVATE and number < 3
+            sure = split == PRIVATE and number in clear
             crowd.append(f"{split},x,0,0,0,0,{10 * sure},0,0,0,{10 * (not sure)},0")
-    votes, out = tmp_path / "votes.csv", tmp_path / "score" / "score.json"
+    votes = tmp_path / "votes.csv"
     votes.write_text("\n".join(crowd) + "\n")
+    return votes
+
+
+def test_the_report_counts_repeats_once_and_asks_the_crowd(tiny_weights, tiny_faces, tmp_path):
+    """Each face of the tiny set is its own; the crowd says something of three, rightly of two."""
+    votes, out = voted(tiny_faces, tmp_path, 0, 1, 7), tmp_path / "score" / "score.json"
     report = score_classifier(
         ScoreSettings(data=tiny_faces, weights=tiny_weights, out=out, ferplus=votes)
     )
@@ -53,7 +62,17 @@ def test_the_report_counts_repeats_once_and_asks_the_crowd(tiny_weights, tiny_fa
     assert rows[PRIVATE]["accuracy"] > 0.8
     assert rows[SOLE]["faces"] == rows[PRIVATE]["faces"] == 35
     assert rows[CROWD]["faces"] == 3
-    assert rows[CROWD]["labels_agree"] == pytest.approx(1 / 3)
+    assert rows[CROWD]["labels_agree"] == pytest.approx(2 / 3)
     assert np.sum(report["confusion"]) == 35
     for picture in ("confusion.png", "reliability.png"):
         assert imread(out.with_name(picture)).std() > 5
+
+
+def test_votes_in_another_order_and_another_size_are_refused(tiny_weights, tiny_faces, tmp_path):
+    votes, out = voted(tiny_faces, tmp_path, 0, 1, 2), tmp_path / "score.json"
+    usual = {"data": tiny_faces, "weights": tiny_weights, "out": out}
+    with pytest.raises(DatasetError, match=r"votes\.csv agrees with 33 % of the labels"):
+        score_classifier(ScoreSettings(**usual, ferplus=votes))
+    with pytest.raises(run.RunError, match="of 44 pixels, not 40; give --input-px 44"):
+        score_classifier(ScoreSettings(**usual, input_px=40))
+    assert not out.exists()

@@ -75,6 +75,24 @@ def test_published_and_measured_stand_side_by_side(runs, tmp_path):
     assert [*by_system][2:] == [*published, "zebra"]
 
 
+def test_rows_are_found_by_their_names_in_whichever_order_they_stand(tmp_path):
+    """A grid that took a job over from its folder once told rows by their names' order."""
+    told = score(0.7)
+    for number, name in enumerate(told["rows"]):
+        told["rows"][name] = told["rows"][name] | {"accuracy": 0.6 + number / 10}
+    texts = []
+    for folder, ordered in (("as-written", False), ("sorted", True)):
+        (tmp_path / folder / "vgg19").mkdir(parents=True)
+        text = json.dumps(told, sort_keys=ordered)
+        (tmp_path / folder / "vgg19" / "score.json").write_text(text)
+        texts.append(table("fer2013", tmp_path / f"{folder}.md", tmp_path / folder))
+    assert texts[0] == texts[1]
+    (cells,) = (cells for cells in rows(texts[0]) if cells[0] == "VGG19")
+    assert cells[1].startswith("60.00 %")
+    assert cells[2].startswith("**70.00 %**")
+    assert cells[4:6] == ["80.00 % of 100", "90.00 %"]
+
+
 @pytest.mark.warns_in_log
 @pytest.mark.parametrize(("broken", "reason"), [(False, "holds no report"), (True, "is no report")])
 def test_a_folder_without_reports_and_a_broken_one_are_named(tmp_path, caplog, broken, reason):
@@ -104,6 +122,7 @@ def compare(victim, eps):
 
 def clip_attack(net, eps, uar):
     row = dict.fromkeys(("fooling_rate", "low", "high", "mean_fooling_rate", "sink_share"), 0.5)
+    row |= {"subjects": 9}
     row |= {"net": net, "method": "FaceCloak, beating", "uar": uar, "uar_interval": [uar, uar]}
     row |= {"clean_uar": 0.7, "clean_bits": 0.6, "bits": 0.1}
     return {
@@ -117,15 +136,15 @@ def clip_attack(net, eps, uar):
     }
 
 
-def reading(net, accuracy):
-    ends = [accuracy - 0.1, accuracy + 0.1]
+def reading(net, accuracy, subjects=8, wide=0.1):
+    ends = [accuracy - wide, accuracy + wide]
     figures = dict.fromkeys(("accuracy", "uf1", "uar"), accuracy)
     return {
         "command": f"facecloak-train fit-clips --net {net}",
         "net": net,
         "protocol": "loso",
         "clips": 36,
-        "subjects": 4,
+        "subjects": subjects,
         "classes": ["a", "b", "c"],
         "reading": figures | {"intervals": dict.fromkeys(figures, ends)},
     }
@@ -145,6 +164,7 @@ JOBS = [
     ("attack-clips", {"eps": 2, "fit-clips.system": "stcnn"}, clip_attack("stcnn", 2.0, 0.6)),
     ("attack-clips", {"eps": 2, "fit-clips.system": "stcnn"}, clip_attack("stcnn", 2.0, 0.5)),
     ("fit", {"seed": 1}, [{"epoch": 1}, {"public": 0.5}]),
+    ("fit-clips", {"system": "stcnn", "protocol": "all"}, None),  # which tests on nobody
 ]
 
 
@@ -172,7 +192,8 @@ def grid_folder(tmp_path):
         store.register("grid", jobs)
         for job, (_, _, report) in zip(jobs, JOBS, strict=True):
             store.claim(job.id, "me", 60.0)
-            store.finish(job.id, "me", "here", {"reports": {"x.json": report}, "seconds": 1.0})
+            reports = {} if report is None else {"x.json": report}
+            store.finish(job.id, "me", "here", {"reports": reports, "seconds": 1.0})
     return tmp_path / "grid"
 
 
@@ -213,11 +234,40 @@ def test_universal_perturbations_stand_by_method_budget_and_victim(source, tmp_p
 
 def test_clips_stand_by_set_and_attacks_by_rising_budget(source, tmp_path):
     text = table("micro", tmp_path / "micro.md", source)
-    assert "| CASME II | MicroExpSTCNN | loso | 36, 4, 3 | **60.0 %** (50.0 - 70.0) |" in text
+    assert "| CASME II | MicroExpSTCNN | loso | 36, 8, 3 | **60.0 %** (50.0 - 70.0) |" in text
+    assert "0.600 (0.500 - 0.700)" in text
+    assert "**50.0 %** (50.0 - 50.0)" in text
     attacked = [cells[1] for cells in rows(text) if cells[2:3] == ["FaceCloak, beating"]]
     assert attacked == ["2", "8"]
     assert "0.70 to **0.55** (0.55 - 0.55)" in text  # the mean of two runs
     assert "against each classifier alone" in text
+
+
+def clips_read(tmp_path, subjects, wide):
+    """The table and the picture of one classifier and one attack on it."""
+    place = tmp_path / f"{subjects}-{wide}"
+    (place / "smic" / "stcnn").mkdir(parents=True)
+    content = reading("stcnn", 0.6, subjects, wide)
+    (place / "smic" / "stcnn" / "score.json").write_text(json.dumps(content))
+    attack = clip_attack("stcnn", 8.0, 0.4)
+    attack["rows"][0] |= {"subjects": subjects, "low": 0.5 - wide, "high": 0.5 + wide}
+    (place / "smic" / "attack.json").write_text(json.dumps(attack))
+    text = table("micro", place / "micro.md", place)
+    return text, (place / "micro.png").read_bytes()
+
+
+def test_intervals_over_few_people_are_not_told(tmp_path):
+    text, few = clips_read(tmp_path, 7, 0.1)
+    (cells,) = (cells for cells in rows(text) if cells[:2] == ["SMIC", "MicroExpSTCNN"])
+    assert cells[3:7] == ["36, 7, 3", "**60.0 %**", "0.600", "0.600"]
+    (cells,) = (cells for cells in rows(text) if cells[2:3] == ["FaceCloak, beating"])
+    assert (cells[3], cells[5]) == ("**50.0 %**", "0.70 to **0.40**")
+    text, many = clips_read(tmp_path, 8, 0.1)
+    assert "**60.0 %** (50.0 - 70.0)" in text
+    assert "**50.0 %** (40.0 - 60.0)" in text
+    assert "0.70 to **0.40** (0.40 - 0.40)" in text
+    assert few == clips_read(tmp_path, 7, 0.2)[1]  # no interval is drawn
+    assert many != clips_read(tmp_path, 8, 0.2)[1]
 
 
 PAGE = """# Results

@@ -21,7 +21,7 @@ from facecloak_train.measure.clips import clip_fooling
 from facecloak_train.nets.clips import dynamic_image, rank_pooling_weights
 from facecloak_train.recipes.attack_clips import attack_clips
 from facecloak_train.recipes.fit_clips import fit_clip_classifier
-from facecloak_train.settings import AttackClipsSettings, Beat
+from facecloak_train.settings import AttackClipsSettings, Beat, ClipTraining
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -242,3 +242,19 @@ def test_a_run_that_is_not_finished_is_one_sentence(tiny_clips, clip_settings, t
     with pytest.raises(run.RunError, match="no finished run"):
         attack_clips(settings)
     assert "tiny" in nets.CLIP_NETS
+
+
+def test_runs_that_cannot_be_told_apart_or_see_other_lengths_are_refused(
+    tiny_clips, clip_settings, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(nets.CLIP_NETS, "twin", nets.CLIP_NETS["tiny"])
+    folders = {}
+    for name, how in {"a": {}, "b": {}, "c": {"net": "twin", "frames": 8}}.items():
+        folders[name] = tmp_path / name
+        training = ClipTraining(epochs=1, batch=27)
+        fit_clip_classifier(clip_settings(tiny_clips, folders[name], training=training, **how))
+    usual = {"data": tiny_clips, "out": tmp_path / "attack.json"}
+    with pytest.raises(run.RunError, match="more than once, tiny, tiny; give one run of each"):
+        attack_clips(AttackClipsSettings(runs=(folders["a"], folders["b"]), **usual))
+    with pytest.raises(run.RunError, match=r"several lengths, \[6, 8\]; take those of one"):
+        attack_clips(AttackClipsSettings(runs=(folders["a"], folders["c"]), **usual))

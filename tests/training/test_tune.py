@@ -1,6 +1,7 @@
 """A study of tiny runs: it goes on, and never looks at PrivateTest."""
 
 import json
+import shutil
 
 import numpy as np
 import optuna
@@ -69,6 +70,27 @@ def test_a_trial_that_learns_nothing_is_cut_short(tiny_net, tiny_faces, tmp_path
     recipe.tune_fit(settings(tiny_faces, tmp_path, trials=6))
     states = [one.state.name for one in trials(tmp_path)]
     assert states == ["COMPLETE"] * 5 + ["PRUNED"]
+
+
+def test_a_study_that_is_stopped_after_each_trial_tries_the_same(
+    tiny_net, tiny_faces, tmp_path, monkeypatch
+):
+    """Twelve trials: the first ten are drawn at random, the others follow from those."""
+
+    def pretends(chosen, _splits, _crew, after_epoch):
+        after_epoch(1, chosen.label_smoothing + chosen.erase)
+
+    monkeypatch.setattr(recipe, "train", pretends)
+    recipe.tune_fit(settings(tiny_faces, tmp_path, trials=12))
+    whole = [one.params for one in trials(tmp_path)]
+    shutil.rmtree(tmp_path / "tune")
+    for count in range(1, 13):
+        recipe.tune_fit(settings(tiny_faces, tmp_path, trials=count))
+    assert [one.params for one in trials(tmp_path)] == whole
+    assert len({one["erase"] for one in whole}) == 12
+    shutil.rmtree(tmp_path / "tune")
+    recipe.tune_fit(settings(tiny_faces, tmp_path, trials=1, seed=2))
+    assert trials(tmp_path)[0].params != whole[0]
 
 
 def test_private_faces_choose_nothing(tiny_net, tiny_faces, tmp_path):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from facecloak_train.data.fer2013 import read_npz
 from facecloak_train.measure.reading import read
+from facecloak_train.run import RunError
 from facecloak_train.victims import opened
 
 from facecloak.core import artifacts
@@ -30,6 +31,12 @@ def test_a_training_s_weights_read_the_middle_of_the_face(tiny_weights, splits):
     rim = private.images.copy()
     rim[:, :2] = rim[:, -2:] = rim[:, :, :2] = rim[:, :, -2:] = 255
     np.testing.assert_allclose(victim.logits(rim), victim.logits(private.images), atol=1e-5)
+
+
+def test_weights_that_were_trained_on_another_size_are_refused(tiny_weights, splits):
+    told = r"best\.safetensors was trained on crops of 44 pixels, not 40; give --input-px 44"
+    with pytest.raises(RunError, match=told):
+        opened([tiny_weights], splits["Training"], 40)
 
 
 def test_an_export_reads_as_the_app_does(tiny_weights, splits):

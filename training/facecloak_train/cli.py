@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from facecloak.core.errors import FaceCloakError
-from facecloak_train.commands import COMMANDS, GROUPS
+from facecloak_train.commands import COMMANDS, GROUPS, RESUMED
+from facecloak_train.settings.defaults import default_of
 
 logger = logging.getLogger("facecloak_train")
 
@@ -40,7 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         logger.error("facecloak-train %s: %s", chosen.command, exc)  # noqa: TRY400 - one sentence
         return exc.exit_code if isinstance(exc, FaceCloakError) else 4
     except KeyboardInterrupt:
-        logger.info("stopped; the same command goes on from the last checkpoint")
+        goes_on = chosen.command in RESUMED
+        how = "goes on where it was" if goes_on else "begins anew"
+        logger.info("stopped; the same command %s", how)
         return 130
     return 0
 
@@ -60,28 +63,41 @@ def add_command(
     return command
 
 
-def add_options(parser: argparse.ArgumentParser, kind: type[Any], prefix: str = "") -> None:
-    """Add one option for each field of a settings dataclass; nested ones get a prefix."""
+def add_options(
+    parser: argparse.ArgumentParser,
+    kind: type[Any],
+    prefix: str = "",
+    usual: Any = dataclasses.MISSING,  # noqa: ANN401 - settings of any kind
+) -> None:
+    """Add one option for each field of a settings dataclass; nested ones get a prefix.
+
+    Args:
+        parser: takes the options.
+        kind: the dataclass.
+        prefix: of their names.
+        usual: settings of that kind that have the defaults, in place of those of the class.
+    """
     hints, helps = typing.get_type_hints(kind), field_docs(kind)
     for field in dataclasses.fields(kind):
         hint, flag = hints[field.name], f"--{prefix}{field.name}".replace("_", "-")
+        default = default_of(field, usual)
         if dataclasses.is_dataclass(hint):
-            add_options(parser, typing.cast("type[Any]", hint), f"{prefix}{field.name}-")
+            nested = typing.cast("type[Any]", hint)
+            add_options(parser, nested, f"{prefix}{field.name}-", default)
             continue
         if field.metadata.get("positional"):
             parser.add_argument(field.name, nargs="+", help=helps[field.name])
             continue
         options: dict[str, Any] = {"help": helps[field.name], "default": argparse.SUPPRESS}
-        if field.default is not dataclasses.MISSING:
-            options["help"] += f" (default: {field.default})"
+        if default is not dataclasses.MISSING:
+            options["help"] += f" (default: {default})"
         if hint is bool:
             options["action"] = argparse.BooleanOptionalAction
         elif isinstance(hint, types.GenericAlias) or typing.get_origin(hint) is tuple:
             options |= {"type": typing.get_args(hint)[0], "nargs": "+"}
         else:
             options["type"] = Path if hint == Path | None else hint
-        missing = field.default is field.default_factory is dataclasses.MISSING
-        parser.add_argument(flag, required=missing, **options)
+        parser.add_argument(flag, required=default is dataclasses.MISSING, **options)
 
 
 def build(kind: type[Any], chosen: dict[str, Any], prefix: str = "") -> Any:  # noqa: ANN401

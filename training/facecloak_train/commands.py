@@ -188,6 +188,9 @@ COMMANDS: _Table = {
 }
 """Every command: its settings and its recipe, which is imported when it runs (torch is slow)."""
 
+RESUMED = frozenset({"fit", "fit-clips", "tune", "evaluate", "grid"})
+"""Those that keep what they have done so far, so that after a stop they go on from there."""
+
 
 def kinds() -> dict[str, type[Any]]:
     """The settings of every command by its words, such as ``fit`` or ``prepare fer2013``."""

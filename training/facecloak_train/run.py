@@ -78,10 +78,19 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def save_checkpoint(path: Path, tensors: Mapping[str, Tensor], state: Mapping[str, Any]) -> None:
-    """Write tensors and a JSON-able state as one safetensors file, in one step."""
+    """Write tensors and a JSON-able state as one safetensors file, in one step.
+
+    Raises:
+        RunError: the disk is full, or the file cannot be written for another reason.
+    """
     part = path.with_name(path.name + ".part")
     contiguous = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
-    save_file(contiguous, part, metadata={"state": json.dumps(state)})
+    try:
+        save_file(contiguous, part, metadata={"state": json.dumps(state)})
+    except SafetensorError as exc:
+        part.unlink(missing_ok=True)
+        msg = f"{path} cannot be written ({exc}); make room, and give the same command again"
+        raise RunError(msg) from exc
     part.replace(path)
 
 

@@ -1,5 +1,6 @@
 """Classifiers that teach another one: weights from any file, and what they think of the faces."""
 
+import hashlib
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -68,11 +69,23 @@ def classifier(path: Path, faces: Tensor, size_px: int, seed: int) -> nn.Module:
     Arguments and errors as :func:`load_weights`; it must be of the kind that takes faces alone.
 
     Raises:
+        RunError: see also :func:`check_size`.
         ValueError: it needs features of the faces, too.
     """
+    check_size(path, size_px)
     net = nets.build(architecture(path), len(LABELS)).to(faces.device)
     load_weights(net, path, faces, size_px, seed)
     return net.eval().requires_grad_(requires_grad=False)
+
+
+def check_size(path: Path, size_px: int) -> None:
+    """Raises RunError where a checkpoint of `fit` was trained on crops of another size."""
+    if path.suffix == ".onnx":
+        return
+    trained_px = run.load_checkpoint(path)[1].get("input_px", size_px)
+    if trained_px != size_px:
+        msg = f"{path} was trained on crops of {trained_px} pixels, not {size_px}; give --input-px "
+        raise run.RunError(msg + str(trained_px))
 
 
 def architecture(path: Path) -> str:
@@ -113,7 +126,7 @@ def targets(
 
     Raises:
         RunError: a teacher cannot be read, or holds another network than it says.
-        DatasetError: the votes are not those of the set.
+        DatasetError: the votes are not those of the set, or stand in another order.
     """
     said = one_hot(labels, len(LABELS)).float().to(faces.device)
     told = []
@@ -126,6 +139,7 @@ def targets(
         told += [nets_told.to(faces.device)] * len(settings.teachers)
     if settings.ferplus is not None:
         votes = ferplus.votes(settings.ferplus, {"Training": len(faces)})["Training"]
+        ferplus.check_order(settings.ferplus, ferplus.majority(votes), labels.numpy())
         told.append(crowd_taught(votes, labels.numpy(), len(LABELS)).to(faces.device))
     if not told:
         return said
@@ -152,12 +166,18 @@ def taught(
         faces: training faces, ``uint8[N, 1, S, S]``.
         size_px: side of a crop.
         seed: see :func:`load_weights`.
-        cache: where the answer is kept for the same teachers, so that a resumed run starts at once.
+        cache: where the answer is kept for the same teachers and faces, so that a resumed run
+            starts at once.
 
     Returns:
         ``float32[N, classes]``, rows that sum to one.
     """
-    asked: dict[str, Any] = {"teachers": [run.digest_of(path) for path in teachers], "seed": seed}
+    asked: dict[str, Any] = {
+        "teachers": [run.digest_of(path) for path in teachers],
+        "seed": seed,
+        "faces": hashlib.sha256(faces.cpu().numpy().tobytes()).hexdigest(),
+        "size_px": size_px,
+    }
     if cache.is_file():
         tensors, state = run.load_checkpoint(cache)
         if state == asked:

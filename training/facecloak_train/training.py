@@ -34,6 +34,8 @@ logger = logging.getLogger(__name__)
 
 LAST, BEST = "last.safetensors", "best.safetensors"
 
+_SIZES_PX = range(32, fer2013.FACE_PX + 1)
+"""From the smallest face that every architecture takes, as vgg19 halves it five times, to all."""
 _TOLD_STEPS = 20
 """Steps between two losses in the progress bar: to read one is to wait for the device."""
 
@@ -132,12 +134,11 @@ class Training:
         self._images = torch.from_numpy(faces.images)[:, None].to(self.device)
         self._labels = torch.from_numpy(faces.labels)
         self._features = None if faces.features is None else torch.from_numpy(faces.features)
-        if settings.mixup < 0.0:
-            msg = f"--mixup is {settings.mixup}; give 0, which mixes nothing, or more"
-            raise run.RunError(msg)
-        if self._features is not None and settings.mixup:
-            msg = "features of mixed faces are not known; give --mixup 0 with --features"
-            raise run.RunError(msg)
+        described = self._features is not None
+        for fault, is_there in _faults(settings, len(faces), features=described).items():
+            if is_there:
+                raise run.RunError(fault)
+        self.per_epoch = len(faces) // settings.batch
         self.net = self._fresh(settings.net, features=self._features is not None)
         if settings.start is not None:
             load_weights(self.net, settings.start, self._images, settings.input_px, settings.seed)
@@ -146,7 +147,6 @@ class Training:
         # A counter on the GPU would be waited for, once for each tensor of the network.
         self.average.n_averaged = self.average.n_averaged.cpu()
         self._optimizer = optimizer(self.net, settings)
-        self.per_epoch = len(faces) // settings.batch
         self.steps = self.per_epoch * settings.epochs
         self._shuffled: tuple[int, Tensor] | None = None
         self._recordings = Recordings(self.net)
@@ -270,6 +270,21 @@ class Training:
                     value if key == "step" else torch.empty_like(parameter).copy_(value)
                 )
         self.done, self.best = int(state["step"]), state["best"]
+
+
+def _faults(settings: FitSettings, faces: int, *, features: bool) -> dict[str, bool]:
+    """What is wrong with settings that nothing can be trained with, and whether these are such."""
+    mixup, hard, px = settings.mixup, settings.hardening.attack != "none", settings.input_px
+    batch, small = settings.batch, settings.small_px if settings.small_epochs > 0 else px
+    return {
+        f"--mixup is {mixup}; give 0, which mixes nothing, or more": mixup < 0.0,
+        "features of mixed faces are not known; give --mixup 0 with --features": features
+        and mixup > 0.0,
+        "features of attacked faces are not known; give --hardening-attack none": features and hard,
+        f"--batch is {batch}; give 1 to {faces}, the training faces": not 0 < batch <= faces,
+        f"--input-px is {px}; give 32 to 48": px not in _SIZES_PX,
+        f"--small-px is {small}; give 32 to 48": small not in _SIZES_PX,
+    }
 
 
 def _identity(settings: FitSettings) -> dict[str, Any]:

@@ -109,6 +109,16 @@ def test_a_store_that_is_lost_is_made_again_from_the_folders(grid, root):
     assert figures(root) == before
 
 
+def test_what_is_taken_over_from_a_folder_stands_in_the_order_in_which_it_was_told(grid, root):
+    grid_driver.run(grid(1), root)
+    before = {where: json.dumps(told) for where, told in figures(root).items()}
+    for path in root.glob("grid.sqlite*"):
+        path.unlink()
+    assert grid_driver.run(grid(1), root) == {"done": 3}
+    assert len(starts()) == 3
+    assert {where: json.dumps(told) for where, told in figures(root).items()} == before
+
+
 @warns
 @pytest.mark.parametrize("damage", ["result", "weights", "none"])
 def test_what_does_not_agree_with_its_digest_is_made_again(grid, root, damage):

@@ -4,7 +4,6 @@ Source: A. Horseman, github.com/amineHorseman/facial-expression-recognition-usin
 and HOG (Dalal and Triggs, CVPR 2005) over sliding windows, 136 + 2592 = 2728 numbers a face.
 """
 
-import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -14,7 +13,14 @@ from numpy.typing import NDArray
 from skimage.feature import hog
 
 from facecloak_train import run
-from facecloak_train.data.fer2013 import FACE_PX, SPLITS, DatasetError, Faces, read_npz
+from facecloak_train.data.fer2013 import (
+    FACE_PX,
+    NOT_ARRAYS,
+    SPLITS,
+    DatasetError,
+    Faces,
+    read_npz,
+)
 from facecloak_train.data.landmarks import IBUG_68
 
 WINDOW_PX: Final = 24
@@ -83,7 +89,7 @@ def _attached(splits: dict[str, Faces], path: Path, data: Path) -> dict[str, Fac
         with np.load(path, allow_pickle=False) as arrays:
             told = str(arrays["data_sha256"])
             features = {split: arrays[split] for split in SPLITS}
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as exc:
+    except NOT_ARRAYS as exc:
         msg = f"{path.name}: no features of FER2013 ({exc}); run `facecloak-train describe`"
         raise DatasetError(msg) from exc
     if told != run.digest_of(data):

@@ -6,6 +6,7 @@ counted by :func:`faults` and never hidden.
 """
 
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,19 @@ LABELS: Final = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutra
 SPLITS: Final = ("Training", "PublicTest", "PrivateTest")
 FACE_PX: Final = 48
 COUNTS: Final = {"Training": 28_709, "PublicTest": 3_589, "PrivateTest": 3_589}
+
+
+NOT_ARRAYS: Final = (
+    OSError,
+    EOFError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What NumPy raises, one way or another, where a file is no .npz, is damaged, or lacks an array."""
 
 
 class DatasetError(ValueError):
@@ -60,7 +74,7 @@ def read_npz(path: Path) -> dict[str, Faces]:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             images, labels, usage = arrays["faces"], arrays["emotion"], arrays["usage"]
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as exc:
+    except NOT_ARRAYS as exc:
         msg = f"{path.name}: not a prepared FER2013 ({exc}); run `facecloak-train prepare fer2013`"
         raise DatasetError(msg) from exc
     if images.dtype != np.uint8 or images.shape != (len(labels), FACE_PX, FACE_PX):

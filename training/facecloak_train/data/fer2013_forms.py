@@ -3,6 +3,7 @@
 import csv
 import io
 import tarfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -141,7 +142,7 @@ def _readable(path: Path) -> Iterator[None]:
     """What a file cannot do is a DatasetError."""
     try:
         yield
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error, tarfile.TarError) as exc:
+    except (OSError, EOFError, UnicodeDecodeError, csv.Error, tarfile.TarError, zlib.error) as exc:
         msg = f"{path} cannot be read: {exc}"
         raise DatasetError(msg) from exc
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from facecloak_train.settings.defaults import default_of
+
 Value = bool | int | float | str | list[Any]
 """An option's value as TOML has it."""
 
@@ -20,11 +22,18 @@ class Leaves:
         out: what ``--out`` is, relative to the folder.
         reports: the JSON files that tell the result; of ``.jsonl``, the last lines do.
         crew: whether several processes may do it together.
+        silent: an option and the value of it with which there are no reports.
     """
 
     out: str
     reports: tuple[str, ...] = ()
     crew: bool = False
+    silent: tuple[str, str] = ("", "")
+
+    def told(self, options: Mapping[str, Any]) -> tuple[str, ...]:
+        """The reports of a job that has these options, those that it was not told included."""
+        name, value = self.silent
+        return () if name and options[name] == value else self.reports
 
 
 LEAVES: Final[Mapping[str, Leaves]] = {
@@ -42,7 +51,7 @@ LEAVES: Final[Mapping[str, Leaves]] = {
     "export": Leaves(out="classifier.onnx"),
     "export-gradient": Leaves(out="gradient.onnx"),
     "compare": Leaves(out="compare.json", reports=("compare.json",)),
-    "fit-clips": Leaves(out="run", reports=("run/score.json",)),
+    "fit-clips": Leaves(out="run", reports=("run/score.json",), silent=("protocol", "all")),
     "attack-clips": Leaves(out="attack.json", reports=("attack.json",)),
     "beat": Leaves(out="perturbation.safetensors"),
     "export-clips": Leaves(out="classifier.onnx"),
@@ -78,18 +87,23 @@ def options_of(settings: type[Any]) -> dict[str, Option]:
     return found
 
 
-def _fields(settings: type[Any], prefix: str) -> dict[str, Option]:
+def _fields(
+    settings: type[Any],
+    prefix: str,
+    within: Any = dataclasses.MISSING,  # noqa: ANN401 - settings of any kind
+) -> dict[str, Option]:
     hints = typing.get_type_hints(settings)
     found: dict[str, Option] = {}
     for field in dataclasses.fields(settings):
         hint, name = hints[field.name], f"{prefix}{field.name}"
+        usual = default_of(field, within)
         if dataclasses.is_dataclass(hint):
-            found |= _fields(typing.cast("type[Any]", hint), f"{name}_")
+            found |= _fields(typing.cast("type[Any]", hint), f"{name}_", usual)
             continue
         several = typing.get_origin(hint) is tuple
         inner = typing.get_args(hint)[0] if several or isinstance(hint, types.UnionType) else hint
-        required = field.default is dataclasses.MISSING
-        usual: Any = None if required else field.default
+        required = usual is dataclasses.MISSING
+        usual = None if required else usual
         found[name] = Option(inner, several, required, list(usual) if usual and several else usual)
     return found
 

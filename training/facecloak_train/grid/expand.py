@@ -187,7 +187,7 @@ class _Maker:
             arguments=tuple(arguments(stage.command, said, self._folder / place / leaves.out)),
             labels=labels,
             folder=place,
-            reports=leaves.reports,
+            reports=leaves.told(counted),
             needs=tuple(needs),
             threads=stage.threads,
             processes=stage.processes,

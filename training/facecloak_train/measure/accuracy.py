@@ -12,6 +12,15 @@ from facecloak_train.augment import centre_crop, ten_crop
 from facecloak_train.data.fer2013 import Faces
 from facecloak_train.precision import autocast
 
+PUBLIC, PRIVATE, SOLE, CROWD = (
+    "PublicTest",
+    "PrivateTest",
+    "PrivateTest without repeats",
+    "the same, FER+ majority",
+)
+"""What each row of a `score` report is of: `SOLE` leaves out faces that repeat others, `CROWD` is
+there where FER+ was asked."""
+
 
 def _read(
     net: nn.Module, crops: Tensor, faces: Faces, batch: slice, device: torch.device

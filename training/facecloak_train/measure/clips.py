@@ -1,13 +1,17 @@
 """How well clips are read: the figures of the micro-expression literature."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facecloak_train.measure.accuracy import confusion_matrix, unweighted_recall
 from facecloak_train.measure.fooling import mutual_information
+
+ENOUGH_SUBJECTS: Final = 8
+"""From how many people on an interval over them is told: that of two people, drawn anew, would
+reach from the figures of one to those of the other, and of few it is too narrow."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ _FILE: Final = "faces.jsonl"
 class Ledger:
     """Rows in a file, one for each face, under what was asked of all of them.
 
-    A folder that was made for another question is begun anew. A last row that a kill cut short is
-    dropped.
+    A folder that was made for another question is emptied and begun anew. A last row that a kill
+    cut short is dropped.
 
     Attributes:
         folder: it may hold further files that serve the same question.
@@ -36,6 +36,8 @@ class Ledger:
         question = json.dumps(asked) + "\n"
         lines = self._path.read_text().splitlines(keepends=True) if self._path.is_file() else []
         if lines[:1] != [question]:
+            if folder.is_dir():
+                shutil.rmtree(folder)
             folder.mkdir(parents=True, exist_ok=True)
             lines = [question]
         kept = lines[:1] + [line for line in lines[1:] if line.endswith("\n")]

@@ -90,26 +90,28 @@ def rates(path: Path, rows: Sequence[Mapping[str, Any]], kinds: tuple[str, str])
 
 def standings(
     path: Path,
-    measured: Mapping[str, tuple[float, float, float]],
+    measured: Mapping[str, tuple[float, ...]],
     marks: Mapping[str, Mapping[str, float]],
     label: str,
 ) -> None:
-    """One row for each system: what was measured, with its interval, and marks of others.
+    """One row for each system: what was measured, with its interval if any, and marks of others.
 
     Args:
         path: the .png to write.
-        measured: value, and both ends of its interval, by system.
+        measured: value, and both ends of its interval where there is one, by system.
         marks: by kind of mark, values of some of the systems.
         label: of the axis.
     """
     figure = Figure(figsize=(7, 1.2 + 0.45 * len(measured)), layout="constrained")
     axes = figure.subplots()
     rows = {name: row for row, name in enumerate(measured)}
-    values = np.array([*measured.values()]).reshape(-1, 3)
-    spread = np.abs(values[:, 1:] - values[:, :1]).T
-    axes.errorbar(
-        values[:, 0], [*rows.values()], xerr=spread, fmt="o", capsize=3, label="measured, 95 %"
-    )
+    for length, kind in ((3, "measured, 95 %"), (1, "measured")):
+        alike = {name: told for name, told in measured.items() if len(told) == length}
+        if alike:
+            values = np.array([*alike.values()])
+            spread = np.abs(values[:, 1:] - values[:, :1]).T if length > 1 else None
+            at = [rows[name] for name in alike]
+            axes.errorbar(values[:, 0], at, xerr=spread, fmt="C0o", capsize=3, label=kind)
     for (kind, known), shape in zip(marks.items(), "|dx", strict=False):
         there = [name for name in known if name in rows]
         axes.scatter(

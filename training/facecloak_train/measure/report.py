@@ -155,11 +155,16 @@ def _visible(report: dict[str, Any]) -> list[str]:
 
 def robustness_markdown(report: dict[str, Any]) -> str:
     """The table of a ``robustness`` report."""
+    levels = report["deepfool_median_levels"]
+    away = (
+        "DeepFool finds no change of class for half of them or more."
+        if levels is None
+        else f"the median way to DeepFool's nearest change is {levels:.2f} levels."
+    )
     lines = [
         f"{report['net']} under attacks made for each face, on {report['faces']} PrivateTest faces "
         "that stand in no other split, one centre crop. FGSM, PGD and DeepFool lead away from what "
-        "it says of the clean face; the median way to DeepFool's nearest change is "
-        f"{report['deepfool_median_levels']:.2f} levels.",
+        f"it says of the clean face; {away}",
         "",
         "| attack | eps, levels of 255 | accuracy left | class changed (95 %) | faces |",
         "|---|---|---|---|---|",

@@ -60,9 +60,22 @@ OWN: Final = "FaceCloak, a circle of frames"
 
 
 def attack_clips(settings: AttackClipsSettings) -> dict[str, Any]:
-    """Attack every fold, pool the answers, write the report, return it."""
+    """Attack every fold, pool the answers, write the report, return it.
+
+    Raises:
+        RunError: a run is not finished or of other clips, two are of the same architecture, or
+            their classifiers take clips of several lengths.
+    """
     found = clips.read_clips(settings.data)
     victims = [_Victim(path, found) for path in settings.runs]
+    names = [victim.name for victim in victims]
+    if len({*names}) < len(names):
+        msg = f"--runs has an architecture more than once, {', '.join(names)}; give one run of each"
+        raise run.RunError(msg)
+    frames = {victim.frames for victim in victims}
+    if len(frames) > 1:
+        msg = f"the classifiers take clips of several lengths, {sorted(frames)}; take those of one"
+        raise run.RunError(msg)
     whole = load(found, victims[0].frames)
     parts = chosen_folds("loso", np.array(found.subjects), 0, settings.fold)
     parts = parts[: settings.folds or None]

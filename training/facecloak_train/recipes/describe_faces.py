@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 def describe_faces(settings: DescribeSettings) -> dict[str, int]:
     """Describe, write, and return of how many faces of each split the mesh found none."""
     splits = fer2013.read_npz(settings.data)
+    settings.out.parent.mkdir(parents=True, exist_ok=True)
     with MeshModel(faces=1, video=False, indices=IBUG_68) as mesh:
         seen = {
             split: [

@@ -24,14 +24,21 @@ from facecloak_train.data import fer2013
 from facecloak_train.export.onnx_export import CentreCrop, export
 from facecloak_train.measure.accuracy import ten_crop_accuracy
 from facecloak_train.settings import ExportSettings
+from facecloak_train.teachers import architecture
 
 logger = logging.getLogger(__name__)
 
 
 def export_onnx(settings: ExportSettings) -> None:
-    """Export, measure, and write the file with the figures on its card."""
+    """Export, measure, and write the file with the figures on its card.
+
+    Raises:
+        RunError: the weights are no ``best.safetensors``.
+        ValueError: the network needs features of the faces, too.
+    """
+    name = architecture(settings.weights)
     tensors, state = run.load_checkpoint(settings.weights)
-    net = nets.build(state["net"], len(fer2013.LABELS)).eval()
+    net = nets.build(name, len(fer2013.LABELS)).eval()
     net.load_state_dict(tensors)
     net_px = int(state["input_px"])
     live = CentreCrop(net, net_px).eval()
@@ -40,7 +47,7 @@ def export_onnx(settings: ExportSettings) -> None:
 
     card = ModelCard(
         name=settings.name,
-        architecture=state["net"],
+        architecture=name,
         labels=fer2013.LABELS,
         input_px=fer2013.FACE_PX,
         dataset="FER2013",

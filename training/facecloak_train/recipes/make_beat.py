@@ -63,6 +63,7 @@ def make_beat(settings: BeatSettings) -> Bank:
         if not victim.classes == seen.classes == unseen.classes:
             msg = f"{victim.name} has the classes {victim.classes}, the clips {seen.classes}, "
             raise run.RunError(msg + str(unseen.classes))
+    settings.out.parent.mkdir(parents=True, exist_ok=True)
     static = torch.tensor(given.members[ANY].static)
     painter = ClipPainter(CLIP_PX, settings.eps)
     nets = [victim.net for victim in victims]

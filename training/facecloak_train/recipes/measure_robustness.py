@@ -60,8 +60,8 @@ def measure_robustness(settings: RobustnessSettings) -> dict[str, Any]:
                 f"PGD-{settings.steps}", eps, attacked.by_steps(eps, settings.steps, settings.seed)
             ),
         ]
-    nearest = attacked.by_deepfool()
-    levels = LEVELS * (nearest - faces).abs().amax(dim=(1, 2, 3))
+    nearest, levels = attacked.by_deepfool()
+    median = float(levels.median())
     for eps in settings.eps:
         near = (levels <= eps)[:, None, None, None]
         rows.append(attacked.row("DeepFool", eps, torch.where(near, nearest, faces)))
@@ -78,7 +78,7 @@ def measure_robustness(settings: RobustnessSettings) -> dict[str, Any]:
         "weights_sha256": run.digest_of(settings.weights),
         "net": name,
         "faces": len(faces),
-        "deepfool_median_levels": float(levels.median()),
+        "deepfool_median_levels": median if math.isfinite(median) else None,
         "rows": rows,
     }
     settings.out.parent.mkdir(parents=True, exist_ok=True)
@@ -125,14 +125,23 @@ class Attacked:
 
         return self._each(attack, f"{'PGD' if steps else 'FGSM'} {eps:g}")
 
-    def by_deepfool(self) -> Tensor:
-        """The nearest change of class by L-infinity; a face that withstands stays as it is."""
+    def by_deepfool(self) -> tuple[Tensor, Tensor]:
+        """The nearest change of class by L-infinity, and how far it is.
+
+        Returns:
+            The faces, of which one that withstands stays as it is, and ``float32[N]`` levels,
+            infinitely many for that one.
+        """
+        fooled: list[Tensor] = []
 
         def attack(faces: Tensor, _said: Tensor) -> Tensor:
             found = deepfool(self._net, faces, norm=math.inf)
+            fooled.append(found.fooled)
             return torch.where(found.fooled[:, None, None, None], found.faces, faces)
 
-        return self._each(attack, "DeepFool")
+        nearest = self._each(attack, "DeepFool")
+        levels = LEVELS * (nearest - self._faces).abs().amax(dim=(1, 2, 3))
+        return nearest, levels.masked_fill(~torch.cat(fooled), math.inf)
 
     def row(self, attack: str, eps: float, faces: Tensor) -> dict[str, Any]:
         """The figures of attacked faces; rounding to 8 bits, which would weaken them, is not done.

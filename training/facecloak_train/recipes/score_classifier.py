@@ -20,6 +20,10 @@ from numpy.typing import NDArray
 from facecloak_train import nets, run
 from facecloak_train.data import features, fer2013, ferplus
 from facecloak_train.measure.accuracy import (
+    CROWD,
+    PRIVATE,
+    PUBLIC,
+    SOLE,
     calibration_error,
     confusion_matrix,
     reliability_bins,
@@ -29,18 +33,21 @@ from facecloak_train.measure.accuracy import (
 from facecloak_train.measure.fooling import wilson
 from facecloak_train.measure.pictures import confusion, reliability
 from facecloak_train.settings import ScoreSettings
-from facecloak_train.teachers import architecture, load_weights
+from facecloak_train.teachers import architecture, check_size, load_weights
 
 logger = logging.getLogger(__name__)
 
-PUBLIC, PRIVATE = "PublicTest", "PrivateTest"
-SOLE, CROWD = "PrivateTest without repeats", "the same, FER+ majority"
-
 
 def score_classifier(settings: ScoreSettings) -> dict[str, Any]:
-    """Score, write the report and the pictures, return the report."""
+    """Score, write the report and the pictures, return the report.
+
+    Raises:
+        RunError: the weights cannot be read, or were trained on another size.
+        DatasetError: the votes are not those of the set, or stand in another order.
+    """
     splits = features.splits_of(settings.data, settings.features)
     name = architecture(settings.weights)
+    check_size(settings.weights, settings.input_px)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     net = nets.build(name, len(fer2013.LABELS), features=settings.features is not None).to(device)
     training = torch.from_numpy(splits["Training"].images)[:, None]
@@ -60,6 +67,7 @@ def score_classifier(settings: ScoreSettings) -> dict[str, Any]:
     if settings.ferplus is not None:
         counts = {split: len(faces) for split, faces in splits.items()}
         crowd = ferplus.majorities(settings.ferplus, counts)[PRIVATE]
+        ferplus.check_order(settings.ferplus, crowd, truth)
         agreed = kept & (crowd >= 0)
         rows[CROWD] = _row(logits[PRIVATE][agreed], crowd[agreed])
         rows[CROWD]["labels_agree"] = float((crowd[agreed] == truth[agreed]).mean())

@@ -13,6 +13,7 @@ import json
 import logging
 import warnings
 
+import numpy as np
 import optuna
 
 from facecloak_train import run
@@ -35,19 +36,17 @@ def tune_fit(settings: TuneSettings) -> FitSettings:
     """
     settings.out.mkdir(parents=True, exist_ok=True)
     splits = fer2013.read_npz(settings.data)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        study = optuna.create_study(
-            storage=f"sqlite:///{settings.out / 'study.db'}",
-            study_name="fit",
-            direction="maximize",
-            load_if_exists=True,
-            sampler=optuna.samplers.TPESampler(seed=settings.seed),
-            pruner=optuna.pruners.MedianPruner(n_startup_trials=_WARM),
-        )
+    study = optuna.create_study(
+        storage=f"sqlite:///{settings.out / 'study.db'}",
+        study_name="fit",
+        direction="maximize",
+        load_if_exists=True,
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=_WARM),
+    )
     _same(study, settings)
 
     def objective(trial: optuna.Trial) -> float:
+        study.sampler = _sampler(settings.seed, trial.number)
         chosen = proposed(trial, settings)
         best = 0.0
 
@@ -98,6 +97,18 @@ def proposed(trial: optuna.trial.BaseTrial, settings: TuneSettings) -> FitSettin
         erase=trial.suggest_float("erase", 0.0, 0.6),
         seed=settings.seed,
     )
+
+
+def _sampler(seed: int, number: int) -> optuna.samplers.BaseSampler:
+    """What proposes the settings of a trial, asked when they are suggested.
+
+    It draws as seed and number say, so that a study goes on as if it had not been stopped, and
+    processes beside one another do not try the same.
+    """
+    (drawn,) = np.random.SeedSequence([seed, number]).generate_state(1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        return optuna.samplers.TPESampler(seed=int(drawn), constant_liar=True)
 
 
 def _same(study: optuna.Study, settings: TuneSettings) -> None:

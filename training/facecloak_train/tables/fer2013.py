@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from facecloak_train.measure.accuracy import CROWD, PRIVATE, PUBLIC, SOLE
 from facecloak_train.measure.pictures import standings
 from facecloak_train.tables.reports import ROBUSTNESS, SCORE, Report, Reports
 from facecloak_train.tables.table import Table, head, mean_of, row
@@ -108,7 +109,7 @@ def make(reports: Reports) -> Table:
 def draw(reports: Reports, path: Path) -> None:
     """How much of PrivateTest every system reads rightly; nothing where none was scored."""
     rows = {
-        _system(name).title: told[0].content["rows"]["PrivateTest"]
+        _system(name).title: told[0].content["rows"][PRIVATE]
         for name, told in _by_system(reports, SCORE).items()
     }
     if not rows:
@@ -142,13 +143,14 @@ def _scored(system: System, reports: Sequence[Report]) -> str:
     if not reports:
         untrained = f"not scored {_published(system.public)}".rstrip()
         return row([system.title, untrained, _published(system.private), bar, "", "", ""])
-    told = [[*report.content["rows"].values()] for report in reports]
-    public, private, sole, *crowd = (
-        [rows[place]["accuracy"] for rows in told] for place in range(min(map(len, told)))
+    rows = [report.content["rows"] for report in reports]
+    public, private, sole = (
+        [of_run[name]["accuracy"] for of_run in rows] for name in (PUBLIC, PRIVATE, SOLE)
     )
+    crowd = [of_run[CROWD]["accuracy"] for of_run in rows if CROWD in of_run]
     spread = ""
-    if len(told) == 1:
-        spread = f" ({100 * told[0][1]['low']:.1f} - {100 * told[0][1]['high']:.1f})"
+    if len(rows) == 1:
+        spread = f" ({100 * rows[0][PRIVATE]['low']:.1f} - {100 * rows[0][PRIVATE]['high']:.1f})"
     errors = [report.content["calibration_error"] for report in reports]
     return row(
         [
@@ -156,8 +158,8 @@ def _scored(system: System, reports: Sequence[Report]) -> str:
             f"{mean_of(public)} {_published(system.public)}".rstrip(),
             f"**{mean_of(private)}**{spread} {_published(system.private)}".rstrip(),
             bar,
-            f"{mean_of(sole)} of {told[0][2]['faces']}",
-            mean_of(crowd[0]) if crowd else "",
+            f"{mean_of(sole)} of {rows[0][SOLE]['faces']}",
+            mean_of(crowd) if len(crowd) == len(rows) else "",
             f"{sum(errors) / len(errors):.3f}",
         ]
     )

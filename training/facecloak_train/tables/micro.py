@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from facecloak_train.measure.clips import ENOUGH_SUBJECTS
 from facecloak_train.measure.pictures import standings
 from facecloak_train.tables.pooling import pooled
 from facecloak_train.tables.reports import CLIP_ATTACK, CLIPS, Report, Reports
@@ -51,8 +52,8 @@ def make(reports: Reports) -> Table:
     attacks = [one for told in reports[CLIP_ATTACK].values() for one in pooled(told)]
     lines = [
         "How rightly clips of people who were left out are read, all folds together; in brackets "
-        "the 95 % interval over subjects. Published is one random 80/20 split with people in both "
-        "parts, its best epoch.",
+        f"the 95 % interval over subjects, of {ENOUGH_SUBJECTS} or more. Published is one random "
+        "80/20 split with people in both parts, its best epoch.",
         "",
         *head(
             [
@@ -80,20 +81,23 @@ def make(reports: Reports) -> Table:
 def draw(reports: Reports, path: Path) -> None:
     """The mean recall of the classes, clean and under attack; nothing where none was scored."""
     measured = {
-        f"{_dataset(dataset)}, {_net(net)}": pooled(told)[0].content["reading"]
+        f"{_dataset(dataset)}, {_net(net)}": pooled(told)[0].content
         for (dataset, net), told in reports[CLIPS].items()
     }
     if not measured:
         return
     standings(
         path,
-        {
-            name: (100 * told["uar"], *(100 * end for end in told["intervals"]["uar"]))
-            for name, told in measured.items()
-        },
+        {name: _recall(told) for name, told in measured.items()},
         {f"under attack, {_DRAWN_EPS:g} levels, worst offset": _left(reports)},
         "mean recall of the classes (UAR), %",
     )
+
+
+def _recall(told: Mapping[str, Any]) -> tuple[float, ...]:
+    """UAR in percent, and the ends of its interval where there are people enough for one."""
+    ends = told["reading"]["intervals"]["uar"] if told["subjects"] >= ENOUGH_SUBJECTS else ()
+    return tuple(100 * value for value in (told["reading"]["uar"], *ends))
 
 
 def _left(reports: Reports) -> dict[str, float]:
@@ -165,6 +169,14 @@ def _conditions(dataset: str, told: Sequence[Report]) -> str:
     )
 
 
+def _span(subjects: float, ends: Sequence[float], form: str) -> str:
+    """An interval over people in brackets; nothing where they are too few for one."""
+    if subjects < ENOUGH_SUBJECTS:
+        return ""
+    low, high = (format(end, form) for end in ends)
+    return f" ({low} - {high})"
+
+
 def _scored(key: tuple[str, str], reports: Sequence[Report]) -> str:
     dataset, net = key
     published = f"{PUBLISHED[key]:.2f} %" if key in PUBLISHED else ""
@@ -175,8 +187,8 @@ def _scored(key: tuple[str, str], reports: Sequence[Report]) -> str:
     accuracy = mean_of([one.content["reading"]["accuracy"] for one in reports], 1)
     spread = ""
     if len(reports) == 1:
-        low, high = (100 * end for end in about["reading"]["intervals"]["accuracy"])
-        spread = f" ({low:.1f} - {high:.1f})"
+        ends = [100 * end for end in about["reading"]["intervals"]["accuracy"]]
+        spread = _span(about["subjects"], ends, ".1f")
     return row(
         [
             _dataset(dataset),
@@ -197,8 +209,7 @@ def _figure(reports: Sequence[Report], name: str) -> str:
     mean = f"{sum(one[name] for one in readings) / len(readings):.3f}"
     if len(readings) > 1:
         return mean
-    low, high = readings[0]["intervals"][name]
-    return f"{mean} ({low:.3f} - {high:.3f})"
+    return mean + _span(reports[0].content["subjects"], readings[0]["intervals"][name], ".3f")
 
 
 _ATTACKED: Final = [
@@ -214,18 +225,16 @@ _ATTACKED: Final = [
 
 
 def _attacked(told: Mapping[str, Any], eps: str) -> str:
-    low, high = told["uar_interval"]
-    rate, least, most, mean = (
-        f"{100 * told[key]:.1f}" for key in ("fooling_rate", "low", "high", "mean_fooling_rate")
-    )
+    people, ends = told["subjects"], [100 * told[end] for end in ("low", "high")]
     return row(
         [
             _net(told["net"]),
             eps,
             told["method"],
-            f"**{rate} %** ({least} - {most})",
-            f"{mean} %",
-            f"{told['clean_uar']:.2f} to **{told['uar']:.2f}** ({low:.2f} - {high:.2f})",
+            f"**{100 * told['fooling_rate']:.1f} %**" + _span(people, ends, ".1f"),
+            f"{100 * told['mean_fooling_rate']:.1f} %",
+            f"{told['clean_uar']:.2f} to **{told['uar']:.2f}**"
+            + _span(people, told["uar_interval"], ".2f"),
             f"{100 * told['sink_share']:.0f} %",
             f"{told['clean_bits']:.2f} to {told['bits']:.2f}",
         ]

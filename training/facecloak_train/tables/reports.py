@@ -116,7 +116,7 @@ def _of_job(
     source: Path, command: str, labels: Mapping[str, Any], reports: Mapping[str, Any]
 ) -> Iterator[Report]:
     """What a grid's job tells. Jobs that make no report of a table are passed over."""
-    if command not in _KEYS:
+    if command not in _KEYS or not reports:
         return
     if len(reports) != 1:
         msg = f"a job of {source} has {len(reports)} reports, not one; make it again"
