@@ -14,6 +14,11 @@ from facecloak.pipeline.protector import Protected, Protector
 FAILED_S: Final = 2.0
 """How long stand-ins go out at most once the source has failed and cannot come back, in seconds."""
 
+REST_AFTER_S: Final = 3.0
+"""After how many seconds of stand-ins a sink that shows its last frame gets few of them."""
+REST_S: Final = 0.2
+"""How long each of these stands, in seconds. A picture that comes goes out at once."""
+
 Observe = Callable[[Frame | None, Protected], None]
 """Sees each picture as captured, None for a stand-in, and what went out. Where the former goes is
 its own duty."""
@@ -36,7 +41,8 @@ class Limits:
     """How long stand-ins go out while the first picture is awaited."""
     hang_s: float | None = None
     """How long nothing may come out before a stage counts as hanging and the slate is shown; None
-    for sinks in which no frame stands until the next one comes, such as files."""
+    for sinks in which no frame stands until the next one comes, such as files. Where one stands, a
+    slate that goes on for long is written seldom: a camera that nobody watches costs little."""
 
     def __post_init__(self) -> None:
         for name in ("frames", "seconds", "stall_s", "lost_after_s", "start_s", "hang_s"):
@@ -105,9 +111,9 @@ class LiveRun:
                 shown = self._stand_in()
                 if observe is not None and shown is not None:
                     observe(None, shown)
-                wait_s = self._frame_s
+                wait_s = self._stands_s()
                 if self._capture.frames.closed:
-                    stop.wait(self._frame_s)
+                    stop.wait(wait_s)
 
     def _over(self) -> bool:
         return self._limits.reached(self._outlet.tally.frames_out, run_clock() - self._began_s)
@@ -141,6 +147,12 @@ class LiveRun:
             self._size, captured_s=self._last_s + silent_s, index=self._last_index, now_s=now_s
         )
         return protected if self._outlet.write(protected, turn=turn) else None
+
+    def _stands_s(self) -> float:
+        """How long a stand-in is to stand."""
+        alone_s = 0.0 if self._alone_since_s is None else run_clock() - self._alone_since_s
+        rests = self._limits.hang_s is not None and alone_s > REST_AFTER_S
+        return max(self._frame_s, REST_S) if rests else self._frame_s
 
     def _patience_s(self) -> float:
         if self._capture.error is not None:

@@ -283,6 +283,19 @@ def test_stand_ins_go_on_in_time_and_in_the_size_of_the_last_picture():
     assert {frame.image.shape for frame in frames} == {(4, 4, 3)}
 
 
+@pytest.mark.parametrize("stands", [True, False])
+def test_where_a_frame_stands_a_slate_that_goes_on_is_written_seldom(monkeypatch, stands):
+    """In a virtual camera; a picture ends the pause at once. What plays frames needs them all."""
+    monkeypatch.setattr("facecloak.pipeline.live.REST_AFTER_S", 0.0)
+    monkeypatch.setattr("facecloak.pipeline.live.REST_S", 3600.0)
+    source, sink = ScriptedSource([*[None] * 100, *clip(1)]), FakeSink()
+    patient = Limits(stall_s=0.001, start_s=math.inf, hang_s=3600.0 if stands else None)
+    live(source, sink, limits=patient)
+    slates = sink.marks.count(SLATE)
+    assert (slates <= 2) if stands else (slates > 5)  # one before, perhaps one behind
+    assert CLOAKED in sink.marks
+
+
 _NO_PICTURES = []
 STAGE_FAULTS = [
     pytest.param({"finder": FakeFinder(lambda _frame: 1 / 0)}, id="the finder raises"),
