@@ -172,7 +172,9 @@ def camera(machine: Machine) -> Iterator[Check]:
         return
     device: int | str = int(source) if source.isdecimal() else source
     chosen = next((one for one in everything if device in (one.number, one.path)), None)
-    if chosen is not None and chosen.name == LABEL:
+    # While nothing is sent our own is listed nowhere: it takes pictures then, and gives none.
+    own = find_device(machine.sysfs) == _node(device)
+    if own or (chosen is not None and chosen.name == LABEL):
         what = f"Source {source} is {LABEL} itself, not a camera. {listed}"
         yield fault("camera", SourceUnavailable(what, "Choose a camera that is listed: --source."))
     elif machine.open_camera:
@@ -184,6 +186,10 @@ def camera(machine: Machine) -> Iterator[Check]:
     else:
         seen = f"{chosen.name} is there; it was not opened (--no-camera). {listed}"
         yield Check("camera", "ok", seen)
+
+
+def _node(device: int | str) -> Path:
+    return Path(f"/dev/video{device}" if isinstance(device, int) else device)
 
 
 def _no_camera(source: str, listed: str) -> Check:
@@ -211,7 +217,7 @@ def _opened(machine: Machine, device: int | str, chosen: Camera | None, listed: 
 
 def _closed(found: SourceUnavailable, device: int | str, root: Path, listed: str) -> Check:
     """A camera that gives no picture, and who has it; FaceCloak itself may have it."""
-    node = Path(f"/dev/video{device}" if isinstance(device, int) else device)
+    node = _node(device)
     users = _programs(node, root) if platform.system() == "Linux" else []
     if users:
         what = f"The camera {node} is used by {_words(users)}. {listed}"

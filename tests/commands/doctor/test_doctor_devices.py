@@ -166,9 +166,11 @@ def test_without_leave_no_camera_is_opened(root, monkeypatch):
     assert (check.state, check.seen) == ("fault", "There is no camera 0. Listed: none.")
 
 
-def test_our_own_picture_is_no_source(root, monkeypatch):
+@pytest.mark.parametrize("sending", [True, False])
+def test_our_own_picture_is_no_source(root, monkeypatch, sending):
     monkeypatch.setattr(checks, "CameraSource", lambda *_, **__: pytest.fail("it was opened"))
-    listed(monkeypatch, Camera(9, LABEL, "/dev/video9"))
+    has_label(root)
+    listed(monkeypatch, *([Camera(9, LABEL, "/dev/video9")] if sending else []))
     for source in ("9", "/dev/video9"):
         check = only(checks.camera(Machine(settings=Settings(source=source), root=root)))
         assert check.state == "fault"
