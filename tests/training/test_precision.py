@@ -30,7 +30,7 @@ def test_a_processor_that_multiplies_in_bf16_does(told, name):
 
 
 def test_one_that_would_emulate_it_stays_with_fp32(told):
-    """On two cores with AVX2 alone a convolution took 15 times as long in bf16."""
+    """On two cores with AVX2 alone a training step takes nine times as long in bf16."""
     told[0].update({"avx2": True, "avx512_f": True, "avx512_bf16": False})
     with precision.autocast(torch.device("cpu")):
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.float32
