@@ -25,7 +25,7 @@ def autocast(device: torch.device | str, *, cache: bool = True) -> torch.autocas
 def computes_bf16(kind: str) -> bool:
     """Whether a kind of device multiplies in bf16 by itself.
 
-    Where it is emulated a training takes nine times as long as in fp32 (``benchmarks/training.py``).
+    Where it is emulated, training takes nine times as long as in fp32 (`benchmarks/training.py`).
 
     Args:
         kind: ``"cpu"`` or ``"cuda"``.
