@@ -78,7 +78,11 @@ class Protection:
 def _bank(name: str) -> Bank:
     """The perturbation called so, read and checked anew only where its file has changed."""
     path = artifacts.perturbation(name)
-    return _read(path, path.stat().st_mtime_ns if path.is_file() else 0)
+    try:
+        changed_ns = path.stat().st_mtime_ns
+    except OSError:  # which reading it tells better
+        changed_ns = 0
+    return _read(path, changed_ns)
 
 
 @functools.lru_cache(maxsize=1)

@@ -97,11 +97,11 @@ def write(path: Path, header: Header, tensors: Mapping[str, NDArray[np.float32]]
     whole = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
     try:
         save_file(whole, part, metadata={_KEY: json.dumps(fields)})
-    except SafetensorError as exc:
+        part.replace(path)
+    except (SafetensorError, OSError) as exc:
         part.unlink(missing_ok=True)
         msg = f"{path} cannot be written ({exc}); make room, or allow writing there"
         raise OSError(msg) from exc
-    part.replace(path)
 
 
 @contextmanager

@@ -87,7 +87,8 @@ def _detail(moment: Moment, say: Say) -> str:
         lines = [f"{say(each.what)} {say(each.remedy)}".strip() for each in moment.problems]
         return "\n".join(dict.fromkeys(lines))  # once, where two parts have the same one
     if moment.hidden or moment.status in (Status.OFF, Status.WAITING):
-        return ""
+        untold = moment.hidden and not moment.protecting  # as the headline tells the latter
+        return say("Hidden: the camera is off") if untold else ""
     if moment.exhausted and any(meter.share < 0.5 for meter in moment.meters):
         return say("A classifier still reads this face, and nothing stronger is allowed.")
     if moment.raised:

@@ -176,6 +176,29 @@ def test_a_file_that_is_cut_between_two_frames_is_not_whole(clip):
     assert len(frames) == 50
 
 
+@pytest.mark.parametrize("missing", [1, 4])
+def test_an_mp4_whose_index_names_frames_that_are_not_there_is_not_whole(clip, tmp_path, missing):
+    """Half copied, with its index in front, and less than a quarter of a second short."""
+    path = tmp_path / "front.mp4"
+    with (
+        av.open(str(clip("in.mp4", count=30))) as given,
+        av.open(str(path), "w", options={"movflags": "faststart"}) as made,
+    ):
+        stream = made.add_stream_from_template(given.streams.video[0])
+        for packet in given.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                made.mux(packet)
+    with av.open(str(path)) as whole:
+        index = whole.streams.video[0].index_entries
+        end = index[len(index) - missing].pos
+    path.write_bytes(path.read_bytes()[:end])
+    with VideoSource(path) as source:
+        frames, ended = read_all(source)
+    assert isinstance(ended, SourceLost)
+    assert len(frames) == 30 - missing
+
+
 @pytest.mark.parametrize(
     ("name", "codec", "pix_fmt"),
     [

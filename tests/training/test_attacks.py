@@ -96,6 +96,9 @@ def test_the_cells_that_add_most_are_kept_and_hang_together():
     assert not strongest(gain, 1.0)[0].any()
     assert strongest(gain, 1.0)[1:].all()
     assert strongest(torch.zeros(4, 4), 0.3).all()
+    hardly = torch.full((20, 20), -1.0)
+    hardly[3, 3] = 1.0
+    assert strongest(hardly, 0.5).sum() < 60  # what works against it is not painted
 
 
 def test_the_pull_is_the_mean_gradient_each_victim_counted_alike():

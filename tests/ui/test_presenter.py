@@ -48,18 +48,22 @@ def test_every_status_has_its_words(moment, headline, detail):
 
 
 @pytest.mark.parametrize(
-    "moment",
+    ("moment", "detail"),
     [
-        Moment(protecting=False),
-        Moment(protecting=False, hidden=True),
-        Moment(protecting=False, problems=(SourceLost("It is gone.", "Plug it in."),)),
+        (Moment(protecting=False), ""),
+        (Moment(protecting=False, hidden=True), "Hidden: the camera is off"),
+        (
+            Moment(protecting=False, problems=(SourceLost("It is gone.", "Plug it in."),)),
+            "It is gone. Plug it in.",
+        ),
     ],
     ids=["nobody watches", "hidden", "a camera that is gone"],
 )
-def test_protection_that_is_off_is_told_while_no_picture_comes_too(moment):
+def test_protection_that_is_off_is_told_while_no_picture_comes_too(moment, detail):
     view = present(moment, same)
     assert view.status is Status.OFF
     assert view.headline == "PROTECTION IS OFF: the call will see your face as it is"
+    assert view.detail == detail
 
 
 def test_a_meter_tells_share_and_readings():

@@ -87,11 +87,11 @@ def save_checkpoint(path: Path, tensors: Mapping[str, Tensor], state: Mapping[st
     contiguous = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
     try:
         save_file(contiguous, part, metadata={"state": json.dumps(state)})
-    except SafetensorError as exc:
+        part.replace(path)
+    except (SafetensorError, OSError) as exc:
         part.unlink(missing_ok=True)
         msg = f"{path} cannot be written ({exc}); make room, and give the same command again"
         raise RunError(msg) from exc
-    part.replace(path)
 
 
 def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -97,7 +97,7 @@ def strongest(gain: Tensor, share: float) -> Tensor:
         share: which share of the others, in ``(0, 1]``.
 
     Returns:
-        ``bool[G, G]``; all where no cell adds anything, as none is known to matter less.
+        ``bool[G, G]``, fewer where fewer add anything; all where nothing is told of any cell.
     """
     plain = gain.detach().cpu().numpy().astype(np.float32)
     told = plain != 0.0
@@ -105,4 +105,4 @@ def strongest(gain: Tensor, share: float) -> Tensor:
         return torch.ones_like(gain, dtype=torch.bool)
     blurred = cv2.GaussianBlur(np.maximum(plain, 0.0), (0, 0), _BESIDE_CELLS)
     least = np.quantile(blurred[told], 1.0 - share)
-    return torch.from_numpy(told & (blurred >= least)).to(gain.device)
+    return torch.from_numpy(told & (blurred >= least) & (blurred > 0.0)).to(gain.device)

@@ -11,7 +11,6 @@ another process, and a trial that was killed is begun anew. PrivateTest is never
 import dataclasses
 import json
 import logging
-import warnings
 
 import numpy as np
 import optuna
@@ -102,13 +101,11 @@ def proposed(trial: optuna.trial.BaseTrial, settings: TuneSettings) -> FitSettin
 def _sampler(seed: int, number: int) -> optuna.samplers.BaseSampler:
     """What proposes the settings of a trial, asked when they are suggested.
 
-    It draws as seed and number say, so that a study goes on as if it had not been stopped, and
-    processes beside one another do not try the same.
+    It draws as seed and number say, so that a study that was stopped between two trials goes on as
+    if it had not been, and neither a process beside it nor one that comes later tries the same.
     """
     (drawn,) = np.random.SeedSequence([seed, number]).generate_state(1)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        return optuna.samplers.TPESampler(seed=int(drawn), constant_liar=True)
+    return optuna.samplers.TPESampler(seed=int(drawn))
 
 
 def _same(study: optuna.Study, settings: TuneSettings) -> None:
