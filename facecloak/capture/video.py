@@ -131,7 +131,7 @@ class VideoSource:
         duration_s = _duration_s(container, stream)
         # Without a duration only: what a file counts may be left out of it, or empty.
         short = end_s < duration_s - ENDS_EARLY_S if duration_s else packets < stream.frames
-        if short or _stops_before_index(container, self.path) or not _has_trailer(self.path):
+        if short or _stops_before_index(container) or not _has_trailer(self.path):
             raise self._broken(index, ends=True)
 
     def _broken(self, index: int, *, ends: bool = False) -> SourceLost:
@@ -186,13 +186,13 @@ def _has_trailer(path: Path) -> bool:
         return b"\x00;" in file.read()
 
 
-def _stops_before_index(container: InputContainer, path: Path) -> bool:
+def _stops_before_index(container: InputContainer) -> bool:
     """Whether an MP4 or MOV lists samples that lie beyond the end of the file."""
     if "mp4" not in container.format.name:
         return False
     indices = [stream.index_entries for stream in container.streams]
     last = [index[len(index) - 1] for index in indices if len(index)]
-    return any(entry.pos + entry.size > path.stat().st_size for entry in last)
+    return any(entry.pos + entry.size > container.size for entry in last)
 
 
 def _duration_s(container: InputContainer, stream: VideoStream) -> float:
