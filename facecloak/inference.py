@@ -1,7 +1,11 @@
 """The one door to ONNX Runtime: a graph on the CPU or on CUDA, its values kept where it runs."""
 
+import importlib.util
+import io
+import logging
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,7 +15,12 @@ from numpy.typing import NDArray
 
 from facecloak.core.errors import ArtifactError, ConfigError, DeviceError, FaceCloakError
 
+logger = logging.getLogger(__name__)
+
 DEVICES: Final = ("auto", "cpu", "cuda")
+INSTALL_CUDA: Final = "Install a new NVIDIA driver and `pip install 'onnxruntime-gpu[cuda,cudnn]'`"
+"""Begins a remedy where CUDA does not work. cuBLAS comes with `cudnn`, the rest with `cuda`."""
+_preloading: Final = threading.Lock()
 _SILENT: Final = 4
 _REINSTALL: Final = "Reinstall FaceCloak, or export the model again with `facecloak-train export`."
 _RETRY: Final = "Start again, with --device cpu if it stays."
@@ -108,15 +117,32 @@ def _open(content: bytes, device: str, name: str) -> onnxruntime.InferenceSessio
     options.log_severity_level = _SILENT
     wanted = [_CPU]
     if device != "cpu" and why_no_cuda() is None:
+        _find_cuda()
         wanted.insert(0, _CUDA)
     with _translated(ArtifactError, f"{name} is damaged or not an ONNX model.", _REINSTALL):
         session = onnxruntime.InferenceSession(content, options, providers=wanted)
     if device == "cuda" and _CUDA not in session.get_providers():
         msg = "CUDA was asked for, but ONNX Runtime cannot use it on this machine."
-        raise DeviceError(
-            msg, "Install the NVIDIA driver, CUDA 12 and cuDNN 9, or use --device cpu."
-        )
+        raise DeviceError(msg, f"{INSTALL_CUDA}, or use --device cpu.")
     return session
+
+
+def _find_cuda() -> None:
+    """Load CUDA and cuDNN from the packages that pip installs, which the system does not search.
+
+    What cannot be loaded is left to the session, which tells whether CUDA works.
+    """
+    preload = getattr(onnxruntime, "preload_dlls", None)  # from 1.21 on
+    if preload is None or importlib.util.find_spec("nvidia") is None:
+        return
+    # It prints, and standard output may be the video.
+    with _preloading, redirect_stdout(io.StringIO()) as told:
+        try:
+            preload(directory="")
+        except Exception:
+            logger.debug("CUDA's packages cannot be loaded", exc_info=True)
+    if told.getvalue():
+        logger.debug("ONNX Runtime, looking for CUDA: %s", told.getvalue().strip())
 
 
 @contextmanager

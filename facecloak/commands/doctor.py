@@ -138,14 +138,14 @@ def providers(machine: Machine) -> Iterator[Check]:
     try:
         used = OnnxClassifier(artifacts.models()[0], asked).device
     except DeviceError as exc:
-        why = f"{exc.what.removesuffix('.')}: {why_not or 'its libraries do not load'}."
+        why = f"{exc.what.removesuffix('.')}: {why_not or 'it does not start'}."
         yield fault("providers", DeviceError(why, exc.remedy))
         return
     if used == "cuda":
         yield Check("providers", "ok", seen % "CUDA")
         return
-    what = seen % "the CPU, because CUDA's libraries do not load"
-    yield Check("providers", "warning", what, "Install CUDA 12 and cuDNN 9, or set device to cpu.")
+    what = seen % "the CPU, because CUDA does not start"
+    yield Check("providers", "warning", what, f"{inference.INSTALL_CUDA}, or set device to cpu.")
 
 
 def self_test(machine: Machine) -> Iterator[Check]:

@@ -1,5 +1,7 @@
 """The shipped classifiers through the one door, and the files that must not come through."""
 
+import sys
+
 import numpy as np
 import onnx
 import pytest
@@ -131,16 +133,66 @@ def test_why_cuda_is_not_tried_is_told(monkeypatch):
         assert inference.why_no_cuda() == why
 
 
-@pytest.mark.gpu
-def test_cuda_reads_what_the_cpu_reads():
+def packages(monkeypatch, *installed):
+    there = {name: object() for name in installed}
+    monkeypatch.setattr(inference.importlib.util, "find_spec", there.get)
+
+
+@pytest.fixture
+def pip_has_cuda(monkeypatch):
+    """As on a machine with a driver and NVIDIA's packages: what ONNX Runtime is asked to load."""
+    asked = []
+
+    def preload(**where):
+        sys.stdout.write("Failed to load libcublas.so")
+        asked.append(where)
+
+    monkeypatch.setattr(inference.onnxruntime, "preload_dlls", preload, raising=False)
+    monkeypatch.setattr(
+        inference.importlib.util, "find_spec", lambda name: name == "nvidia" or None
+    )
+    monkeypatch.setattr(inference, "why_no_cuda", lambda: None)
+    return asked
+
+
+def test_cuda_is_looked_for_among_pip_packages_in_silence(pip_has_cuda, capsys, monkeypatch):
     path = artifacts.models()[0]
+    OnnxClassifier(path, "cpu")
+    assert not pip_has_cuda  # nothing of CUDA is loaded where it is not wanted
+    before = sys.stdout
+    OnnxClassifier(path, "auto")
+    assert pip_has_cuda == [{"directory": ""}]
+    assert capsys.readouterr().out == ""  # where the video may go
+    assert sys.stdout is before
+    packages(monkeypatch)
+    OnnxClassifier(path, "auto")
+    assert len(pip_has_cuda) == 1
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_cuda_that_cannot_be_looked_for_is_left_to_the_session(pip_has_cuda, monkeypatch, broken):
+    if broken:
+        monkeypatch.setattr(inference.onnxruntime, "preload_dlls", lambda **_: 1 / 0)
+    else:  # an ONNX Runtime before 1.21
+        monkeypatch.delattr(inference.onnxruntime, "preload_dlls")
+    path, face = artifacts.folder("models") / "resnet14.onnx", np.zeros((1, 48, 48), np.uint8)
+    np.testing.assert_allclose(
+        OnnxClassifier(path, "auto").logits(face), OnnxClassifier(path).logits(face), atol=0.02
+    )
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("path", artifacts.models(), ids=lambda path: path.stem)
+def test_cuda_reads_what_the_cpu_reads(path):
     try:
         cuda = OnnxClassifier(path, "cuda")
     except DeviceError as exc:
         pytest.skip(str(exc))
-    crops = np.random.default_rng(0).integers(0, 256, (32, 48, 48), dtype=np.uint8)
+    card = cuda.card
+    side = (card.frames,) * card.is_clip + (card.input_px, card.input_px)
+    seen = np.random.default_rng(0).integers(0, 256, (32, *side), dtype=np.uint8)
     np.testing.assert_allclose(
-        cuda.logits(crops), OnnxClassifier(path, "cpu").logits(crops), atol=0.02
+        cuda.logits(seen), OnnxClassifier(path, "cpu").logits(seen), atol=0.02
     )
 
 

@@ -523,8 +523,8 @@
         <translation>Wählen Sie eines von {0}.</translation>
     </message>
     <message>
-        <source>Install the NVIDIA driver, CUDA 12 and cuDNN 9, or use --device cpu.</source>
-        <translation>Installieren Sie den Treiber von NVIDIA, CUDA 12 und cuDNN 9, oder nehmen Sie --device cpu.</translation>
+        <source>Install a new NVIDIA driver and `pip install 'onnxruntime-gpu[cuda,cudnn]'`, or use --device cpu.</source>
+        <translation>Installieren Sie einen neuen NVIDIA-Treiber und führen Sie `pip install 'onnxruntime-gpu[cuda,cudnn]'` aus, oder nehmen Sie --device cpu.</translation>
     </message>
     <message>
         <source>Start again, with --device cpu if it stays.</source>
