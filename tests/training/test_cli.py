@@ -1,10 +1,11 @@
 import argparse
 
 import pytest
-from facecloak_train import cli
+from facecloak_train import cli, hardening, nets
 from facecloak_train.cli import build, field_docs, main
 from facecloak_train.commands import COMMANDS, GROUPS, PREPARE, RESUMED
 from facecloak_train.settings import AttackSettings, FitSettings
+from facecloak_train.settings.shared import Hardening
 
 
 def test_every_option_of_every_command_is_explained(capsys):
@@ -84,6 +85,11 @@ def test_help_tells_the_defaults_that_a_command_has(command, defaults):
     helps = {action.option_strings[0]: action.help for action in parser._actions}
     for flag, default in defaults.items():
         assert helps[flag].endswith(f"(default: {default})")
+
+
+def test_help_names_every_network_and_every_attack():
+    assert all(name in field_docs(FitSettings)["net"] for name in nets.NETS)
+    assert all(name in field_docs(Hardening)["attack"] for name in hardening.ATTACKS)
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,8 @@ def test_a_shape_is_recorded_once_and_the_trials_leave_no_trace(monkeypatch):
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="CUDA graphs need a GPU")
+@pytest.mark.filterwarnings("ignore:Attempting to run cuBLAS")
+@pytest.mark.filterwarnings("ignore:The AccumulateGrad node's stream")
 def test_what_is_replayed_trains_as_what_is_launched():
     torch.manual_seed(0)
     one = net().cuda()

@@ -48,7 +48,8 @@ class FitSettings:
     out: Path
     """Run folder; an unfinished run in it is resumed."""
     net: str = "vgg19"
-    """Architecture, by name."""
+    """Architecture: vgg19, resnet18, resnet14, convnext, mobilenet, vit, or cnn-landmarks-hog with
+    features."""
     start: Path | None = None
     """Weights to begin with: the best.safetensors of another run, or an exported .onnx; random
     ones without."""
@@ -113,7 +114,7 @@ class TuneSettings:
     trials: int = 20
     """How many trials the study shall have in all."""
     net: str = "resnet14"
-    """Architecture, by name."""
+    """Architecture, as of `fit`."""
     start: Path | None = None
     """Weights that each trial begins with; random ones without."""
     epochs: int = 4
