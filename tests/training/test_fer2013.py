@@ -8,6 +8,7 @@ import pytest
 from facecloak_train.cli import main
 from facecloak_train.data import ferplus
 from facecloak_train.data.fer2013 import (
+    COUNTS,
     DatasetError,
     Faces,
     faults,
@@ -19,6 +20,8 @@ from facecloak_train.data.fer2013 import (
 from facecloak_train.data.fer2013_forms import read, read_csv
 
 PIXELS = 48 * 48
+
+pytestmark = pytest.mark.warns_in_log  # tables of a few rows are told to be short
 
 
 def row(emotion, value, usage, order="epu"):
@@ -68,23 +71,80 @@ def test_the_icml_form_with_its_blanks_and_another_order(tmp_path):
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        pytest.param("", "columns", id="empty"),
-        pytest.param("a,b\n1,2\n", "columns", id="another table"),
-        pytest.param(table(*GOOD[:2]), "truncated", id="ends after Training"),
+        pytest.param("", "line 1: .*columns.* found nothing", id="empty"),
+        pytest.param("a,b\n1,2\n", "line 1: .*columns.* found a, b", id="another table"),
+        pytest.param(
+            table(*GOOD[:2]),
+            r"fer\.csv ends after line 3: no faces for PublicTest, PrivateTest; is it truncated",
+            id="ends after Training",
+        ),
         pytest.param(
             table(*GOOD, "3,1 2 3,Training"),
-            "line 6: expected 2304 pixels, found 3",
+            "line 6: expected 2304 pixels, found 3$",
             id="short row",
         ),
         pytest.param(table(*GOOD, row(9, 1, "Training")), "line 6: emotion", id="label"),
-        pytest.param(table(*GOOD, row(1, 300, "Training")), "line 6: pixels", id="range"),
+        pytest.param(
+            table(*GOOD, row("x", 1, "Training")), "line 6: 'x' is not the number", id="no label"
+        ),
+        pytest.param(table(*GOOD, row(1, 300, "Training")), r"line 6: pixels.*300\.", id="range"),
+        pytest.param(
+            table(*GOOD, row(1, 10**30, "Training")), "line 6: pixels must lie", id="beyond int64"
+        ),
+        pytest.param(
+            table(*GOOD, row(1, 7, "Training").replace("7 ", "7x ", 1)),
+            "line 6: '7x' is not a pixel value$",
+            id="a letter in a number",
+        ),
         pytest.param(table(*GOOD, row(1, 1, "Test")), "line 6: Usage", id="split"),
-        pytest.param(table(*GOOD, "1"), "line 6", id="cut in the middle of a row"),
+        pytest.param(table(*GOOD, "1"), "line 6: expected 3 columns, found 1$", id="columns"),
+        pytest.param(
+            table(*GOOD, row(1, 1, "Training"))[:-100],
+            "line 6: expected 3 columns, found 2; the file ends within this line$",
+            id="cut in the middle of a row",
+        ),
+        pytest.param(
+            table(*GOOD, row(1, 1, "PublicTest"))[:-3],
+            "line 6: Usage .* found 'PublicTe'; the file ends within this line$",
+            id="cut in the last cell",
+        ),
+        pytest.param(
+            table(*GOOD, '"' + "1" * 200_000), "line 6: field larger", id="a quote without an end"
+        ),
     ],
 )
 def test_a_fault_is_named_with_its_row(tmp_path, text, reason):
-    with pytest.raises(DatasetError, match=reason):
+    with pytest.raises(DatasetError, match=reason) as failed:
         read_csv(written(tmp_path, text))
+    assert len(str(failed.value)) < 200
+
+
+def test_bytes_that_are_no_text_are_named_with_their_line(tmp_path):
+    path = written(tmp_path, "")
+    lines = [line.encode() for line in table(*GOOD, *GOOD).splitlines(keepends=True)]
+    path.write_bytes(b"".join([*lines[:6], b"\xff" + lines[6], *lines[7:]]))
+    with pytest.raises(DatasetError, match=r"^fer\.csv, line 7: it is not UTF-8$"):
+        read_csv(path)
+
+
+def test_blank_lines_are_passed_over(tmp_path):
+    whole = read_csv(written(tmp_path, table(*GOOD)))
+    same(read_csv(written(tmp_path, table(*GOOD) + "\n")), whole)
+    same(read_csv(written(tmp_path, table(*GOOD[:3], "", "  ", GOOD[3]) + "\r\n")), whole)
+
+
+def test_a_table_that_is_short_is_read_and_told(tmp_path, monkeypatch, caplog):
+    monkeypatch.setitem(COUNTS, "Training", 2)
+    monkeypatch.setitem(COUNTS, "PublicTest", 1)
+    monkeypatch.setitem(COUNTS, "PrivateTest", 3)
+    splits = read_csv(written(tmp_path, table(*GOOD) + "\n\n"))
+    assert len(splits["PrivateTest"]) == 1
+    (said,) = caplog.records
+    assert said.levelname == "WARNING"
+    assert "fer.csv ends after line 5 with 1 of 3 faces of PrivateTest; is" in said.getMessage()
+    caplog.clear()
+    read_csv(written(tmp_path, table(*GOOD, GOOD[3], GOOD[3])))
+    assert not caplog.records
 
 
 def test_prepared_arrays_come_back_the_same(tmp_path):
@@ -192,10 +252,41 @@ def test_a_broken_archive_and_one_without_a_table_are_named(tmp_path):
     (tmp_path / "README").write_text("")
     with pytest.raises(DatasetError, match=r"one \.csv file in it, found none"):
         read(archived(tmp_path, tmp_path / "README"))
-    path = archived(tmp_path, written(tmp_path, table(*GOOD * 200)))
-    path.write_bytes(path.read_bytes()[:200])
-    with pytest.raises(DatasetError, match=r"fer2013\.tar\.gz"):
+    with pytest.raises(DatasetError, match=r"found fer2013/a\.csv, fer2013/b\.csv$"):
+        read(archived(tmp_path, *twice(tmp_path)))
+    path = archived(tmp_path, written(tmp_path, table(*GOOD)))
+    path.write_bytes(path.read_bytes()[:20])
+    with pytest.raises(DatasetError, match=r"fer2013\.tar\.gz cannot be read: it ") as failed:
         read(path)
+    assert "\n" not in str(failed.value)
+
+
+def twice(tmp_path):
+    files = tmp_path / "a.csv", tmp_path / "b.csv"
+    for file in files:
+        file.write_text(table(*GOOD))
+    return files
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_of_an_archive_that_is_cut_the_last_line_is_named_that_could_be_read(tmp_path, packed):
+    noise = np.random.default_rng(0).integers(100, 256, (60, PIXELS))  # all rows are as long
+    rows = [f"{n % 7},{' '.join(map(str, face))},Training" for n, face in enumerate(noise)]
+    path = archived(tmp_path, written(tmp_path, table(*rows)))
+    content = path.read_bytes()
+    if not packed:
+        content = gzip.decompress(content)
+    half = content[: len(content) // 2]
+    path.write_bytes(half)
+    text = zlib.decompressobj(wbits=31).decompress(half) if packed else half
+    there = text.count(b"\n")  # lines of which all is there, and one header without a line
+    with pytest.raises(
+        DatasetError, match=r"cannot be read after line \d+: it .*too early$"
+    ) as cut:
+        read(path)
+    number = int(str(cut.value).partition("after line ")[2].partition(":")[0])
+    assert there - 2 <= number <= there
+    assert number > 20
 
 
 def test_an_archive_that_was_damaged_on_the_way_is_named(tmp_path):
@@ -204,7 +295,7 @@ def test_an_archive_that_was_damaged_on_the_way_is_named(tmp_path):
     deflate = zlib.compressobj(wbits=31)
     no_block = b"\xff" * 9
     path.write_bytes(deflate.compress(half) + deflate.flush(zlib.Z_FULL_FLUSH) + no_block)
-    with pytest.raises(DatasetError, match=r"fer2013\.tar\.gz cannot be read"):
+    with pytest.raises(DatasetError, match=r"fer2013\.tar\.gz cannot be read.*: it is damaged$"):
         read(path)
 
 

@@ -36,7 +36,7 @@ def test_a_report_a_table_and_a_curve(tiny_weights, tiny_faces, tmp_path):
     assert left["PGD-5", 30.0] <= left["FGSM", 30.0] <= clean
     assert left["PGD-5", 30.0] <= left["PGD-5", 2.0]
     assert left["DeepFool", 30.0] < clean
-    assert left["AutoAttack", 30.0] <= left["none, AutoAttack's faces", 0.0]
+    assert left["AutoAttack's parts", 30.0] <= left["none, AutoAttack's faces", 0.0]
     table = out.with_suffix(".md").read_text()
     assert "| PGD-5 | 30 |" in table
     assert report["command"] in table
@@ -102,3 +102,21 @@ def test_pictures_show_what_they_are_given(tmp_path):
     ]
     pictures.reliability(tmp_path / "bins.png", bins, "x")
     assert imread(tmp_path / "bins.png").std() > 5
+
+
+def learnt(tmp_path, *values, bar=70.0):
+    """The picture of one run whose epochs read so many percent rightly."""
+    path = tmp_path / "learning.png"
+    panel = pictures.Panel("x", {"run": list(enumerate(values, 1))}, {"bar": bar})
+    pictures.learning(path, [panel], ("epoch", "%"))
+    return imread(path)
+
+
+def test_learning_is_drawn_from_half_on_with_its_bar(tmp_path):
+    usual = learnt(tmp_path, 20.0, 60.0, 65.0)
+    assert usual.std() > 5
+    assert np.array_equal(usual, learnt(tmp_path, 20.0, 60.0, 65.0))
+    assert not np.array_equal(usual, learnt(tmp_path, 20.0, 60.0, 66.0))
+    assert not np.array_equal(usual, learnt(tmp_path, 20.0, 60.0, 65.0, bar=71.0))
+    low = learnt(tmp_path, 20.0, 30.0, 40.0)  # a run that never comes so far is drawn whole
+    assert not np.array_equal(low, learnt(tmp_path, 20.0, 31.0, 40.0))

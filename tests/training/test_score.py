@@ -76,3 +76,33 @@ def test_votes_in_another_order_and_another_size_are_refused(tiny_weights, tiny_
     with pytest.raises(run.RunError, match="of 44 pixels, not 40; give --input-px 44"):
         score_classifier(ScoreSettings(**usual, input_px=40))
     assert not out.exists()
+
+
+def weights_in(folder, tiny_weights):
+    folder.mkdir()
+    weights = folder / "best.safetensors"
+    weights.write_bytes(tiny_weights.read_bytes())
+    return weights
+
+
+def test_the_report_tells_how_the_weights_were_trained(tiny_weights, tiny_faces, tmp_path):
+    weights, out = weights_in(tmp_path / "trained", tiny_weights), tmp_path / "score.json"
+    settings = ScoreSettings(data=tiny_faces, weights=weights, out=out)
+    assert "fit_command" not in score_classifier(settings)
+    run.describe(weights.parent, {"net": "resnet14"}, "0" * 64)
+    told = json.loads(weights.with_name("run.json").read_text())["command"]
+    assert told.startswith("facecloak-train ")
+    assert score_classifier(settings)["fit_command"] == told
+    assert json.loads(out.read_text())["fit_command"] == told
+
+
+@pytest.mark.warns_in_log
+@pytest.mark.parametrize("broken", ["{", "[]", "{}", "\udcff"])
+def test_a_run_that_cannot_be_read_is_told_and_scored(
+    tiny_weights, tiny_faces, tmp_path, caplog, broken
+):
+    weights = weights_in(tmp_path / "trained", tiny_weights)
+    weights.with_name("run.json").write_text(broken, errors="surrogateescape")
+    settings = ScoreSettings(data=tiny_faces, weights=weights, out=tmp_path / "score.json")
+    assert "fit_command" not in score_classifier(settings)
+    assert "run.json tells no command" in caplog.text

@@ -8,6 +8,7 @@ import pytest
 from facecloak_train.cli import main
 from facecloak_train.grid.expand import Job
 from facecloak_train.grid.store import Store
+from facecloak_train.tables import learning
 from facecloak_train.tables.fer2013 import SYSTEMS
 from skimage.io import imread
 
@@ -27,7 +28,9 @@ def robustness():
     return {
         "command": "facecloak-train robustness --weights y",
         "faces": 50,
-        "rows": [{"attack": name, "eps": eps, "accuracy": left} for name, eps, left in rows],
+        "rows": [
+            {"attack": name, "eps": eps, "accuracy": left, "faces": 50} for name, eps, left in rows
+        ],
     }
 
 
@@ -73,6 +76,101 @@ def test_published_and_measured_stand_side_by_side(runs, tmp_path):
     assert imread(out.with_suffix(".png")).std() > 5
     published = [one.title for one in SYSTEMS.values() if one.private is not None]
     assert [*by_system][2:] == [*published, "zebra"]
+
+
+@pytest.mark.parametrize("name", ["AutoAttack", "AutoAttack's parts"])
+def test_each_attack_stands_beside_the_clean_reading_of_its_own_faces(tmp_path, name):
+    for number, clean in enumerate((0.64, 0.68)):  # of two runs, such as seeds
+        told = robustness()
+        told["rows"] += [
+            {"attack": "none, AutoAttack's faces", "eps": 0.0, "accuracy": clean, "faces": 25},
+            {"attack": name, "eps": 8.0, "accuracy": 0.24, "faces": 25},
+        ]
+        (tmp_path / str(number) / "vgg19").mkdir(parents=True)
+        (tmp_path / str(number) / "vgg19" / "robustness.json").write_text(json.dumps(told))
+    one = table("fer2013", tmp_path / "one.md", tmp_path / "0")
+    both = table("fer2013", tmp_path / "both.md", tmp_path)
+    beside = {}
+    for text in (one, both):
+        for cells in rows(text):
+            if len(cells) == 6 and cells[0] == "VGG19":
+                beside.setdefault(cells[2], []).append((cells[1], cells[3]))
+    assert beside["PGD-20"][0] == ("70.0 % of 50", "8: **10.0 %**")
+    assert beside["AutoAttack's parts"] == [
+        ("64.0 % of 25", "8: **24.0 %**"),
+        ("66.0 % (2 runs, 64.0 - 68.0) of 25", "8: **24.0 % (2 runs, 24.0 - 24.0)**"),
+    ]
+    assert "AutoAttack" not in beside
+    assert "APGD-CE, APGD-DLR and Square" in one
+
+
+def test_the_command_of_the_weights_stands_below_that_of_their_score(runs, tmp_path):
+    path = runs / "zebra" / "score.json"
+    told = json.loads(path.read_text())
+    told |= {"command": "facecloak-train score", "fit_command": "facecloak-train fit --net zebra"}
+    path.write_text(json.dumps(told))
+    text = table("fer2013", tmp_path / "fer2013.md", runs)
+    below = "- `facecloak-train score`\n  - its weights by `facecloak-train fit --net zebra`\n"
+    assert below in text
+    assert text.count("its weights by") == 1  # the others do not tell
+
+
+def epochs(*shares, **more):
+    lines = [{"epoch": n, "loss": 1.0, "public": one} | more for n, one in enumerate(shares, 1)]
+    return "".join(json.dumps(line) + "\n" for line in [*lines, {"best_epoch": 1}])
+
+
+@pytest.fixture
+def trainings(runs):
+    """Copies of metrics and a run's own in the folder of the reports."""
+    (runs / "vgg19-a.jsonl").write_text(epochs(0.5, 0.6, 0.65))
+    (runs / "resnet14-b").mkdir()
+    whole = epochs(0.4, 0.7)
+    (runs / "resnet14-b" / "metrics.jsonl").write_text(whole + '{"epoch": 3, "pub')  # killed
+    (runs / "resnet14-pgd.jsonl").write_text(epochs(0.3, 0.4, public_attacked=0.2))
+    (runs / "resnet18-none.jsonl").write_text('{"best_epoch": 1}\n')
+    (runs / "tailor.jsonl").write_text('{"step": 1}\n')
+    return runs
+
+
+def test_runs_are_found_by_the_names_of_architectures_that_have_a_bar(trainings, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "vgg19-a.jsonl").write_text(epochs(0.9))
+    export = tmp_path / "export.json"
+    export.write_text("[]")
+    curves = learning.gather([export, trainings, other])
+    assert curves == {
+        "resnet14-b": [(1.0, 40.0), (2.0, 70.0)],
+        "vgg19-a": [(1.0, 50.0), (2.0, 60.0), (3.0, 65.0)],
+    }
+
+
+def test_learning_is_drawn_beside_the_table_a_panel_for_each_architecture(
+    trainings, tmp_path, monkeypatch
+):
+    out, drawn = tmp_path / "out" / "fer2013.md", []
+    table("fer2013", out, trainings)
+    assert imread(out.with_name("fer2013-curves.png")).std() > 5
+    monkeypatch.setattr(learning.pictures, "learning", lambda _path, *told: drawn.append(told))
+    table("fer2013", out, trainings)
+    ((panels, _),) = drawn
+    assert [(one.title, [*one.lines], [*one.bars.values()]) for one in panels] == [
+        ("VGG19", ["vgg19-a"], [73.1]),
+        ("ResNet14", ["resnet14-b"], [71.0]),
+    ]
+
+
+@pytest.mark.warns_in_log
+@pytest.mark.parametrize("line", ["{", "3", '"epoch"'])
+def test_metrics_that_cannot_be_read_are_named_and_the_page_stays(runs, tmp_path, caplog, line):
+    (runs / "vgg19-a.jsonl").write_text(epochs(0.5) + line + "\n")
+    page = tmp_path / "results.md"
+    text = "<!-- table fer2013 -->\n<!-- end of table -->\n"
+    page.write_text(text)
+    assert main(["table", "results", "--runs", str(runs), "--out", str(page)]) == 4
+    assert "vgg19-a.jsonl tells of no training" in caplog.text
+    assert page.read_text() == text
 
 
 def test_rows_are_found_by_their_names_in_whichever_order_they_stand(tmp_path):
@@ -298,6 +396,19 @@ def test_a_page_gets_its_tables_and_keeps_the_rest(source, tmp_path):
     written = {path.name for path in (tmp_path / "results").iterdir()}
     assert written == {"universal.md", "universal.png", "fer2013.md", "fer2013.png"}
     assert "facecloak-train compare" in (tmp_path / "results/universal.md").read_text()
+
+
+def test_a_page_shows_how_trainings_went_where_it_is_known(source, trainings, tmp_path):
+    page = tmp_path / "results.md"
+    page.write_text(PAGE)
+    picture = "![fer2013-curves](results/fer2013-curves.png)"
+    assert "fer2013-curves" not in table("results", page, source)
+    for _ in range(2):  # the second time finds what the first wrote
+        text = table("results", page, source, trainings)
+        assert text.count(picture) == text.count(learning.CAPTION) == 1
+        assert text.index("![fer2013](") < text.index(learning.CAPTION) < text.index(picture)
+        assert text.index(picture) < text.index("The end.")
+    assert (tmp_path / "results" / "fer2013-curves.png").is_file()
 
 
 @pytest.mark.warns_in_log

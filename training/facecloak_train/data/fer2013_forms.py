@@ -1,21 +1,33 @@
 """The forms that FER2013 comes in: a table, an archive with a table in it, folders of images."""
 
 import csv
+import gzip
 import io
+import logging
 import tarfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, TextIO
+from typing import IO, Final, TextIO
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from facecloak_train.data.fer2013 import FACE_PX, LABELS, SPLITS, DatasetError, Faces
+from facecloak_train.data.fer2013 import (
+    COUNTS,
+    FACE_PX,
+    LABELS,
+    SPLITS,
+    DatasetError,
+    Faces,
+)
 
+logger = logging.getLogger(__name__)
+
+_UNREADABLE: Final = (OSError, EOFError, tarfile.TarError, zlib.error)
 _COLUMNS: Final = {"emotion", "pixels", "usage"}
 _PICTURES: Final = {".png", ".jpg", ".jpeg"}
 _FOLDERS: Final = {"train": "Training"} | {split.lower(): split for split in SPLITS}
@@ -44,10 +56,13 @@ def read(path: Path) -> dict[str, Faces]:
 def read_csv(path: Path) -> dict[str, Faces]:
     """Read a table with the columns ``emotion``, ``pixels`` and ``Usage``, in any order.
 
+    Blank lines are passed over. A table that has fewer faces than the official set is read, and a
+    warning tells the line after which it ends and the splits that are short.
+
     Raises:
         DatasetError: a column is missing, or a row is truncated or out of range.
     """
-    with _readable(path), path.open(newline="", encoding="utf-8") as file:
+    with _readable(path), path.open("rb") as file:
         return _read_table(path, file)
 
 
@@ -55,18 +70,22 @@ def read_archive(path: Path) -> dict[str, Faces]:
     """Read the one .csv file of an archive, as :func:`read_csv`, without unpacking it.
 
     Raises:
-        DatasetError: also where the archive is broken, or holds no table or several.
+        DatasetError: also where the archive is broken, or holds no table or several. Of one that
+            ends too early the text tells the last line that could be read.
     """
+    splits: dict[str, Faces] = {}
+    names = []
     with _readable(path), tarfile.open(path) as archive:
-        tables = [one for one in archive if one.isfile() and one.name.endswith(".csv")]
-        if len(tables) != 1:
-            names = ", ".join(one.name for one in tables) or "none"
-            msg = f"{path.name}: expected one .csv file in it, found {names}"
-            raise DatasetError(msg)
-        content = archive.extractfile(tables[0])
-        assert content is not None  # noqa: S101 - it is a file
-        with io.TextIOWrapper(content, encoding="utf-8", newline="") as file:
-            return _read_table(path, file)
+        for member in archive:
+            if member.isfile() and member.name.endswith(".csv"):
+                names.append(member.name)
+                content = archive.extractfile(member) if len(names) == 1 else None
+                if content is not None:
+                    splits = _read_table(path, content)
+    if len(names) != 1:
+        msg = f"{path.name}: expected one .csv file in it, found {', '.join(names) or 'none'}"
+        raise DatasetError(msg)
+    return splits
 
 
 def read_folder(path: Path) -> dict[str, Faces]:
@@ -125,11 +144,15 @@ class _Gathered:
         self._images[split].append(image)
         self._labels[split].append(label)
 
-    def splits(self) -> dict[str, Faces]:
-        """What was taken. Raises DatasetError where a split has none."""
+    def counts(self) -> dict[str, int]:
+        """How many faces each split has."""
+        return {split: len(labels) for split, labels in self._labels.items()}
+
+    def splits(self, end: str = "") -> dict[str, Faces]:
+        """What was taken; ``end`` tells where. Raises DatasetError where a split has none."""
         empty = [split for split in SPLITS if not self._images[split]]
         if empty:
-            msg = f"{self._source}: no faces for {', '.join(empty)}; is it truncated?"
+            msg = f"{self._source}{end}: no faces for {', '.join(empty)}; is it truncated?"
             raise DatasetError(msg)
         return {
             split: Faces(np.stack(self._images[split]), np.array(self._labels[split], np.int64))
@@ -137,48 +160,124 @@ class _Gathered:
         }
 
 
+class _Lines:
+    """The lines of a table, counted while they are read, so that what fails is told by its place.
+
+    Attributes:
+        number: of the line read last, from 1; 0 before the first.
+        whole: whether that line has an end.
+    """
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self.number = 0
+        self.whole = True
+
+    def __iter__(self) -> Iterator[str]:
+        """Each line with its end; what is not UTF-8 in it is escaped. Raises ValueError there."""
+        for line in self._file:
+            self.number += 1
+            self.whole = line.endswith(("\n", "\r"))
+            if not line.isascii() and any("\udc80" <= letter <= "\udcff" for letter in line):
+                msg = "it is not UTF-8"
+                raise ValueError(msg)
+            yield line
+
+
 @contextmanager
-def _readable(path: Path) -> Iterator[None]:
-    """What a file cannot do is a DatasetError."""
+def _readable(path: Path, lines: _Lines | None = None) -> Iterator[None]:
+    """What a file cannot do is a DatasetError, with the last line that could be read, if any."""
     try:
         yield
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error, tarfile.TarError, zlib.error) as exc:
-        msg = f"{path} cannot be read: {exc}"
+    except _UNREADABLE as exc:
+        after = f" after line {lines.number}" if lines is not None and lines.number else ""
+        msg = f"{path} cannot be read{after}: {_why(exc)}"
         raise DatasetError(msg) from exc
 
 
-def _read_table(path: Path, file: TextIO) -> dict[str, Faces]:
+def _why(exc: Exception) -> str:
+    if isinstance(exc, EOFError):
+        return "it ends too early"
+    if isinstance(exc, tarfile.TarError):
+        return "it is no archive, or it ends too early"
+    if isinstance(exc, (zlib.error, gzip.BadGzipFile)):
+        return "it is damaged"
+    return getattr(exc, "strerror", None) or str(exc)
+
+
+def _read_table(path: Path, content: IO[bytes]) -> dict[str, Faces]:
     gathered = _Gathered(path.name)
-    with _readable(path):
-        reader = csv.reader(file)
-        names = [name.strip().lower() for name in next(reader, [])]
-        if not set(names) >= _COLUMNS:
-            msg = f"{path.name}: expected the columns emotion, pixels and Usage, found {names}"
-            raise DatasetError(msg)
-        at = {name: names.index(name) for name in _COLUMNS}
-        for number, row in enumerate(reader, start=2):
+    with io.TextIOWrapper(content, "utf-8", errors="surrogateescape", newline="") as file:
+        lines = _Lines(file)
+        with _readable(path, lines):
             try:
-                gathered.add(*_parse(row, at))
-            except (ValueError, IndexError) as exc:
-                msg = f"{path.name}, line {number}: {exc}"
+                last = _gather(csv.reader(lines), lines, gathered)
+            except (ValueError, csv.Error) as exc:
+                cut = "" if lines.whole else "; the file ends within this line"
+                msg = f"{path.name}, line {max(lines.number, 1)}: {exc}{cut}"
                 raise DatasetError(msg) from exc
-    return gathered.splits()
+    splits = gathered.splits(f" ends after line {last}")
+    short = [
+        f"{count} of {COUNTS[split]} faces of {split}"
+        for split, count in gathered.counts().items()
+        if count < COUNTS[split]
+    ]
+    if short:
+        told = ", ".join(short)
+        logger.warning("%s ends after line %d with %s; is it truncated?", path.name, last, told)
+    return splits
+
+
+def _gather(rows: Iterator[list[str]], lines: _Lines, gathered: _Gathered) -> int:
+    """Take every row; returns the line of the last one. Raises ValueError."""
+    names = [name.strip().lower() for name in next(rows, [])]
+    if not set(names) >= _COLUMNS:
+        found = ", ".join(name[:20] for name in names[:8]) or "nothing"
+        msg = f"expected the columns emotion, pixels and Usage, found {found}"
+        raise ValueError(msg)
+    at = {name: names.index(name) for name in _COLUMNS}
+    last = lines.number
+    for row in rows:
+        if len(row) > 1 or "".join(row).strip():
+            gathered.add(*_parse(row, at))
+            last = lines.number
+    return last
 
 
 def _parse(row: list[str], at: dict[str, int]) -> tuple[NDArray[np.uint8], int, str]:
-    values = np.array(row[at["pixels"]].split(), dtype=np.int64)
-    if values.size != FACE_PX * FACE_PX:
-        msg = f"expected {FACE_PX * FACE_PX} pixels, found {values.size}"
+    if len(row) <= max(at.values()):
+        msg = f"expected {max(at.values()) + 1} columns, found {len(row)}"
         raise ValueError(msg)
-    if values.min() < 0 or values.max() > 255:
-        msg = f"pixels must lie within 0..255, found {values.min()}..{values.max()}"
-        raise ValueError(msg)
-    label = int(row[at["emotion"]])
+    values = _pixels(row[at["pixels"]].split())
+    label = _whole(row[at["emotion"]], "the number of an emotion")
     if not 0 <= label < len(LABELS):
         msg = f"emotion must lie within 0..{len(LABELS) - 1}, found {label}"
         raise ValueError(msg)
     split = row[at["usage"]].strip()
     if split not in SPLITS:
-        msg = f"Usage must be one of {', '.join(SPLITS)}, found {split!r}"
+        msg = f"Usage must be one of {', '.join(SPLITS)}, found {split[:20]!r}"
         raise ValueError(msg)
-    return values.astype(np.uint8).reshape(FACE_PX, FACE_PX), label, split
+    return values, label, split
+
+
+def _pixels(texts: list[str]) -> NDArray[np.uint8]:
+    """One face, ``uint8[48, 48]``. Raises ValueError."""
+    if len(texts) != FACE_PX * FACE_PX:
+        msg = f"expected {FACE_PX * FACE_PX} pixels, found {len(texts)}"
+        raise ValueError(msg)
+    try:
+        values = np.array(texts, dtype=np.int64)
+    except (ValueError, OverflowError):  # NumPy names neither which nor where
+        values = np.array([_whole(text, "a pixel value") for text in texts], dtype=object)
+    if values.min() < 0 or values.max() > 255:
+        msg = f"pixels must lie within 0..255, found {values.min()}..{values.max()}"
+        raise ValueError(msg)
+    return values.astype(np.uint8).reshape(FACE_PX, FACE_PX)
+
+
+def _whole(text: str, what: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        msg = f"{text[:20]!r} is not {what}"
+        raise ValueError(msg) from None

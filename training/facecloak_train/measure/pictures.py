@@ -1,14 +1,32 @@
 """Figures as pictures, drawn by matplotlib without a window."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 _DPI = 130
+_LOWEST: Final = 50.0
+"""Percent from which on learning is drawn: below it lie the first epochs alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """What one panel of a picture shows.
+
+    Attributes:
+        title: what stands above.
+        lines: points by name, in percent.
+        bars: what is asked for, in percent by name; drawn dotted.
+    """
+
+    title: str
+    lines: Mapping[str, Sequence[tuple[float, float]]]
+    bars: Mapping[str, float]
 
 
 def curves(
@@ -48,6 +66,38 @@ def curves(
         figure.legend(loc="outside right upper", fontsize="small")
     else:
         axes.legend()
+    figure.savefig(path, dpi=_DPI)
+
+
+def learning(path: Path, panels: Sequence[Panel], labels: tuple[str, str]) -> None:
+    """One panel below the other, each with its names beside it; the best of each line is marked.
+
+    What lies below half is cut off where anything lies above, because runs differ by a point or two
+    near their ends.
+
+    Args:
+        path: the .png to write.
+        panels: one or more, of at least one line each.
+        labels: of the two axes, which all panels share.
+    """
+    figure = Figure(figsize=(9, 0.6 + 3.1 * len(panels)), layout="constrained")
+    rows = figure.subplots(len(panels), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
+    for axes, panel in zip(rows, panels, strict=True):
+        for number, (name, points) in enumerate(panel.lines.items()):
+            dashes = "-" if number < 10 else "--"
+            axes.plot(*zip(*points, strict=True), dashes, linewidth=1.3, label=name)
+            best = max(points, key=lambda point: point[1])
+            axes.plot(*best, "o", markersize=5, color=axes.lines[-1].get_color())
+        for name, bar in panel.bars.items():
+            axes.axhline(bar, color="black", linestyle=":", label=name)
+        axes.set_title(panel.title)
+        axes.set_ylabel(labels[1])
+        axes.grid(alpha=0.3)
+        axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize="small")
+    reached = [value for panel in panels for points in panel.lines.values() for _, value in points]
+    rows[0].set_xlim(left=0)
+    rows[0].set_ylim(bottom=_LOWEST if max(reached) > _LOWEST else 0.0)
+    rows[-1].set_xlabel(labels[0])
     figure.savefig(path, dpi=_DPI)
 
 

@@ -4,9 +4,10 @@
         --out docs/results/robustness-vgg19.json
 
 Attacks random PrivateTest faces (those that stand in other splits left out) with FGSM, PGD and
-DeepFool, and on request with AutoAttack, on the centre crop that the live app reads. The classifier
-is attacked in bf16, judged in fp32. A Markdown table and a picture of the curve go beside the
-report. A thousand faces of VGG19 take an hour of one core.
+DeepFool, and on request the first of them with AutoAttack's parts (APGD-CE, APGD-DLR and Square),
+on the centre crop that the live app reads. The classifier is attacked in bf16, judged in fp32. A
+Markdown table and a picture of the curve go beside the report. A thousand faces of VGG19 take an
+hour of one core.
 """
 
 import json
@@ -71,7 +72,7 @@ def measure_robustness(settings: RobustnessSettings) -> dict[str, Any]:
         part = Attacked(net, faces[some], truth[some])
         rows += [
             part.row("none, AutoAttack's faces", 0.0, faces[some]),
-            part.row("AutoAttack", settings.autoattack_eps, found),
+            part.row("AutoAttack's parts", settings.autoattack_eps, found),
         ]
     report = {
         "command": run.command(),

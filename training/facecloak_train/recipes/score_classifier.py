@@ -6,11 +6,13 @@
 The published protocol takes PublicTest and PrivateTest as they are, with ten crops. But faces of
 PrivateTest repeat faces of other splits and one another, so it is scored without these, too, and on
 what is left by the majority of FER+ (the faces for which the crowd has a majority among the seven
-classes). Five minutes for VGG19 on one core.
+classes). Where the ``run.json`` of a training lies beside the weights, its command goes into the
+report. Five minutes for VGG19 on one core.
 """
 
 import json
 import logging
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -77,6 +79,7 @@ def score_classifier(settings: ScoreSettings) -> dict[str, Any]:
     bins = reliability_bins(logits[PRIVATE][kept], truth[kept])
     report = {
         "command": run.command(),
+        **_trained(settings.weights),
         "net": name,
         "weights_sha256": run.digest_of(settings.weights),
         "rows": rows,
@@ -92,6 +95,18 @@ def score_classifier(settings: ScoreSettings) -> dict[str, Any]:
     for faces, row in rows.items():
         logger.info("%s: %.2f %% of %d", faces, 100 * row["accuracy"], row["faces"])
     return report
+
+
+def _trained(weights: Path) -> dict[str, str]:
+    """``fit_command``, where the folder of the weights tells it; a broken ``run.json`` is told."""
+    path = weights.with_name("run.json")
+    if not path.is_file():
+        return {}
+    try:
+        return {"fit_command": str(json.loads(path.read_bytes())["command"])}
+    except (OSError, ValueError, LookupError, TypeError):
+        logger.warning("%s tells no command; the report does not say how the weights came", path)
+        return {}
 
 
 def _row(logits: NDArray[np.float32], truth: NDArray[np.int64]) -> dict[str, float]:

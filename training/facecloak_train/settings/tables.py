@@ -15,7 +15,9 @@ class TableSettings:
     runs: tuple[Path, ...]
     """Where reports are: folders of grids, what `grid export` wrote as .json, folders with
     SYSTEM/score.json, SYSTEM/robustness.json, SYSTEM/compare.json, DATASET/NET/score.json and
-    DATASET/attack.json. Where several tell of a system, the first counts."""
+    DATASET/attack.json, RUN.jsonl and RUN/metrics.jsonl. Where several tell of a system, the first
+    counts."""
     out: Path
-    """The .md to write, a .png goes beside it; for `results` the page, tables and pictures go into
+    """The .md to write, a .png goes beside it, and where there are metrics of runs another with
+    their curves; for `results` the page, tables and pictures go into
     the folder beside it that has its name."""

@@ -6,7 +6,7 @@ HOG, and VGG19 under FGSM, of zhuchenxv's Facial-Expression-Recognition-Adversar
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +16,9 @@ from facecloak_train.tables.reports import ROBUSTNESS, SCORE, Report, Reports
 from facecloak_train.tables.table import Table, head, mean_of, row
 
 _EPS: Final = 76.5
+_PARTS: Final = "AutoAttack's parts"
+_RENAMED: Final = {"AutoAttack": _PARTS}
+"""What earlier reports called an attack, and how it is called."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +90,8 @@ def make(reports: Reports) -> Table:
     lines += [
         "",
         "Under attacks made for each face, one centre crop, accuracy left; FGSM and PGD lead away "
-        "from what the classifier says of the clean face.",
+        f"from what the classifier says of the clean face. {_PARTS} are APGD-CE, APGD-DLR and "
+        "Square, on fewer faces; what is read of these when clean stands beside it.",
         "",
         *head(
             [
@@ -169,22 +173,45 @@ def _published(value: float | None) -> str:
     return "" if value is None else f"[{value:.2f}]"
 
 
+@dataclass(slots=True)
+class _Left:
+    """What one attack leaves, over several runs.
+
+    Attributes:
+        clean: by the number of the run, the share read rightly of the faces that it attacks.
+        faces: how many these are.
+        by_eps: the shares left, a list with a value for each run.
+    """
+
+    clean: dict[int, float] = field(default_factory=dict)
+    faces: set[int] = field(default_factory=set)
+    by_eps: dict[float, list[float]] = field(default_factory=dict)
+
+
 def _attacked(system: System, reports: Sequence[Report]) -> list[str]:
-    left: dict[str, dict[float, list[float]]] = {}
-    clean, faces = [], set()
-    for report in reports:
-        clean.append(report.content["rows"][0]["accuracy"])
-        faces.add(report.content["faces"])
-        for told in report.content["rows"]:
-            if told["eps"]:
-                by_eps = left.setdefault(told["attack"], {})
-                by_eps.setdefault(told["eps"], []).append(told["accuracy"])
     published = "" if system.attacked is None else f"{system.attacked:.2f} %"
     bar = f"{system.bar:.1f} % at {_EPS:g}" if system.hardened else ""
     lines = []
-    for attack, by_eps in left.items():
-        cells = (f"{eps:g}: **{mean_of(values, 1)}**" for eps, values in sorted(by_eps.items()))
-        of = f"{mean_of(clean, 1)} of {' or '.join(map(str, sorted(faces)))}"
+    for attack, left in _left(reports).items():
+        cells = (f"{eps:g}: **{mean_of(told, 1)}**" for eps, told in sorted(left.by_eps.items()))
+        faces = " or ".join(map(str, sorted(left.faces)))
+        of = f"{mean_of([*left.clean.values()], 1)} of {faces}"
         theirs = [published, bar] if attack == "FGSM" else ["", ""]
         lines.append(row([system.title, of, attack, ", ".join(cells), *theirs]))
     return lines
+
+
+def _left(reports: Sequence[Report]) -> dict[str, _Left]:
+    """By attack. A row without a budget tells of the same faces as the rows below it."""
+    found: dict[str, _Left] = {}
+    for number, report in enumerate(reports):
+        clean = report.content["rows"][0]
+        for told in report.content["rows"]:
+            if not told["eps"]:
+                clean = told
+                continue
+            left = found.setdefault(_RENAMED.get(told["attack"], told["attack"]), _Left())
+            left.clean[number] = clean["accuracy"]
+            left.faces.add(told["faces"])
+            left.by_eps.setdefault(told["eps"], []).append(told["accuracy"])
+    return found

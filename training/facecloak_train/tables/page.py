@@ -5,6 +5,8 @@
 
 A page says where its tables stand by a pair of lines, ``<!-- table fer2013 -->`` and
 ``<!-- end of table -->``; what is between them is replaced, and all else stays as it was written.
+Beside the table of FER2013 goes a second picture, of how trainings went, where the folders given
+hold the metrics of some: ``NAME.jsonl`` or ``NAME/metrics.jsonl``.
 """
 
 import logging
@@ -15,7 +17,7 @@ from typing import Final
 
 from facecloak_train import run
 from facecloak_train.settings import TableSettings
-from facecloak_train.tables import fer2013, micro, universal
+from facecloak_train.tables import fer2013, learning, micro, universal
 from facecloak_train.tables.reports import (
     CLIP_ATTACK,
     CLIPS,
@@ -41,19 +43,21 @@ _BLOCK: Final = re.compile(
 
 
 def write_table(name: str, settings: TableSettings) -> str:
-    """Write one table, and its picture beside it; returns the table.
+    """Write one table, and its pictures beside it; returns the table.
 
     Args:
         name: fer2013, universal or micro.
         settings: where reports are, and the .md to write.
 
     Raises:
-        RunError: no report that this table is made of, or one that cannot be read.
+        RunError: no report that this table is made of, or one that cannot be read, or the metrics
+            of a training.
         ArtifactError: the store of a grid cannot be used.
     """
     reports = gather(settings.runs)
     _require(name, reports, settings)
     text = _write(name, reports, settings.out).document()
+    _write_curves(name, settings, settings.out)
     logger.info("%s", text)
     return text
 
@@ -66,8 +70,8 @@ def write_page(settings: TableSettings) -> None:
             a folder beside it that has its name.
 
     Raises:
-        RunError: the page is missing or asks for a table that there is none of, or a report cannot
-            be read. The page is as it was then.
+        RunError: the page is missing or asks for a table that there is none of, or a report or the
+            metrics of a training cannot be read. The page is as it was then.
         ArtifactError: the store of a grid cannot be used.
     """
     page = _page(settings.out)
@@ -85,13 +89,19 @@ def write_page(settings: TableSettings) -> None:
     for name in asked:
         _require(name, reports, settings)
     folder = settings.out.with_suffix("")
-    texts = {name: _write(name, reports, folder / f"{name}.md").text for name in asked}
+    blocks = {}
+    for name in asked:
+        text = _write(name, reports, folder / f"{name}.md").text
+        curves = _write_curves(name, settings, folder / f"{name}.md")
+        where = f"[The commands of its rows]({folder.name}/{name}.md)."
+        parts = [text, where, f"![{name}]({folder.name}/{name}.png)"]
+        if curves is not None:
+            parts += [learning.CAPTION, f"![{curves.stem}]({folder.name}/{curves.name})"]
+        blocks[name] = "\n\n".join(parts)
 
     def filled(found: re.Match[str]) -> str:
         begin, name, end = found.groups()
-        text = texts[name]
-        where = f"[The commands of its rows]({folder.name}/{name}.md)."
-        return f"{begin}\n{text}\n\n{where}\n\n![{name}]({folder.name}/{name}.png)\n\n{end}"
+        return f"{begin}\n{blocks[name]}\n\n{end}"
 
     run.write_atomically(settings.out, _BLOCK.sub(filled, page).encode())
     logger.info("%s in %s", ", ".join(asked), settings.out)
@@ -120,3 +130,11 @@ def _write(name: str, reports: Reports, out: Path) -> Table:
     table.write(out)
     module.draw(reports, out.with_suffix(".png"))
     return table
+
+
+def _write_curves(name: str, settings: TableSettings, out: Path) -> Path | None:
+    """Draw how trainings went beside the .md of a table of theirs; the picture, if there is one."""
+    if name != "fer2013":
+        return None
+    path = out.with_name(f"{out.stem}-curves.png")
+    return path if learning.draw(settings.runs, path) else None

@@ -57,6 +57,11 @@ class Report:
         """What wrote it."""
         return str(self.content["command"])
 
+    @property
+    def fit_command(self) -> str:
+        """What trained the weights that it tells of; empty where that is not known."""
+        return str(self.content.get("fit_command", ""))
+
 
 Reports = Mapping[str, Mapping[tuple[str, str], Sequence[Report]]]
 """Of each kind, by dataset and system, in the order in which they were found."""

@@ -20,9 +20,12 @@ class Table:
     reports: tuple[Report, ...]
 
     def document(self) -> str:
-        """The table, and below it the command of each report."""
-        made = dict.fromkeys(report.command for report in self.reports)
-        return "\n".join([self.text, "", "Made by:", "", *(f"- `{one}`" for one in made), ""])
+        """The table, and below it the command of each report, with that of its weights if known."""
+        made = {report.command: report.fit_command for report in self.reports}
+        lines = [self.text, "", "Made by:", ""]
+        for command, fit in made.items():
+            lines += [f"- `{command}`", *([f"  - its weights by `{fit}`"] if fit else [])]
+        return "\n".join([*lines, ""])
 
     def write(self, out: Path) -> None:
         """Write the document."""
