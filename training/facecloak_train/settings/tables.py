@@ -18,6 +18,6 @@ class TableSettings:
     DATASET/attack.json, RUN.jsonl and RUN/metrics.jsonl. Where several tell of a system, the first
     counts."""
     out: Path
-    """The .md to write, a .png goes beside it, and where there are metrics of runs another with
-    their curves; for `results` the page, tables and pictures go into
-    the folder beside it that has its name."""
+    """The .md to write, a .png goes beside it, and another with the curves of runs whose metrics
+    there are; for `results` the page, tables and pictures go into the folder beside it that has its
+    name."""
