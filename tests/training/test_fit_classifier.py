@@ -1,12 +1,18 @@
 import contextlib
 import json
+import os
+import platform
+import shutil
 import signal
 import subprocess
 import sys
 import textwrap
 import time
+from datetime import datetime
+from importlib.metadata import version
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -15,6 +21,7 @@ from facecloak_train.crew import Crew
 from facecloak_train.data.fer2013 import LABELS, DatasetError, Faces, read_npz, write_npz
 from facecloak_train.nets.vgg import Vgg19
 from facecloak_train.optimization import one_cycle
+from facecloak_train.precision import computes_bf16
 from facecloak_train.recipes.fit_classifier import fit_classifier
 from facecloak_train.settings import FitSettings, Hardening, Jitter
 from facecloak_train.teachers import crowd_taught, taught
@@ -36,6 +43,39 @@ def settings(tiny_faces, out, **changes):
         "jitter": Jitter(rotation_deg=3, shift=0.01, scale=0.02, flip=True),
     }
     return FitSettings(**usual | changes)
+
+
+def rows_of(out):
+    """What a run told of its epochs, but for how long they took."""
+    rows = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    return [{k: v for k, v in row.items() if k != "seconds"} for row in rows]
+
+
+def assert_same(one, other):
+    """Two runs ended alike: the last state, the best weights and what was told of the epochs."""
+    assert rows_of(one) == rows_of(other)
+    for name in ("last.safetensors", "best.safetensors"):
+        (tensors, state), (others, its) = (run.load_checkpoint(out / name) for out in (one, other))
+        assert state == its
+        assert tensors.keys() == others.keys()
+        for key, tensor in tensors.items():
+            assert torch.equal(tensor, others[key]), f"{name}: {key}"
+
+
+def fit_until_saved(monkeypatch, about, count):
+    """A run that is stopped after its state was saved for the ``count``-th time."""
+    kept, saved = run.save_checkpoint, []
+
+    def dies(path, tensors, state):
+        kept(path, tensors, state)
+        saved.append(path.name)
+        if saved.count("last.safetensors") == count:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(run, "save_checkpoint", dies)
+        with pytest.raises(KeyboardInterrupt):
+            fit_classifier(about)
 
 
 def test_vgg19_is_the_published_network():
@@ -69,30 +109,92 @@ def test_a_run_cut_short_goes_on_to_the_same_result(
     how["teachers"] = (teacher / "best.safetensors",)
     how["hardening"] = Hardening(attack=attack, steps=2)
     fit_classifier(settings(tiny_faces, whole, **how))
-    kept = run.save_checkpoint
-    saved = []
-
-    def dies_after_the_fourth(path, tensors, state):
-        kept(path, tensors, state)
-        saved.append(path.name)
-        if saved.count("last.safetensors") == 4:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(run, "save_checkpoint", dies_after_the_fourth)
-    with pytest.raises(KeyboardInterrupt):
-        fit_classifier(settings(tiny_faces, parts, **how))
-    monkeypatch.setattr(run, "save_checkpoint", kept)
+    fit_until_saved(monkeypatch, settings(tiny_faces, parts, **how), 4)  # in the second epoch
     fit_classifier(settings(tiny_faces, parts, **how))
+    assert_same(whole, parts)
     # Killed between the line about the last epoch and its checkpoint; and asked once more.
     with (parts / "metrics.jsonl").open("a") as file:
         file.write('{"epoch": 7, "loss": 1.0}\n')
     fit_classifier(settings(tiny_faces, parts, **how))
-    rows = [json.loads(line) for line in (parts / "metrics.jsonl").read_text().splitlines()]
-    assert [row.get("epoch") for row in rows] == [1, 2, 3, 4, 5, 6, None]
-    one, other = (run.load_checkpoint(out / "last.safetensors") for out in (whole, parts))
-    assert one[1] == other[1]
-    for name, tensor in one[0].items():
-        assert torch.equal(tensor, other[0][name]), name
+    assert [row.get("epoch") for row in rows_of(parts)] == [1, 2, 3, 4, 5, 6, None]
+    assert_same(whole, parts)
+
+
+def test_a_run_of_before_losses_were_kept_goes_on(tiny_net, tiny_faces, tmp_path, monkeypatch):
+    """What it cannot know is the losses before the stop; the others are the mean."""
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    fit_classifier(settings(tiny_faces, whole))
+    fit_until_saved(monkeypatch, settings(tiny_faces, parts), 4)
+    tensors, state = run.load_checkpoint(parts / "last.safetensors")
+    assert state["step"] == 9
+    assert tensors.pop("losses").shape == (2,)
+    run.save_checkpoint(parts / "last.safetensors", tensors, state)
+    fit_classifier(settings(tiny_faces, parts))
+    rows, others = rows_of(whole), rows_of(parts)
+    assert rows[1].pop("loss") != others[1].pop("loss")
+    assert rows == others
+
+
+def test_a_run_says_with_what_it_was_made(tiny_net, tiny_faces, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["facecloak-train", "fit", "--out", "my run"])
+    fit_classifier(settings(tiny_faces, tmp_path / "run", epochs=1, small_epochs=0, seed=3))
+    about = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert about["command"] == "facecloak-train fit --out 'my run'"
+    assert about["settings"]["seed"] == 3
+    assert about["data_sha256"] == run.digest_of(tiny_faces)
+    git = [shutil.which("git") or "true", "describe", "--always", "--dirty"]
+    commit = subprocess.run(
+        git, check=False, capture_output=True, text=True, cwd=Path(run.__file__).parent
+    )
+    assert about["commit"] == (commit.stdout.strip() or "unknown")
+    assert datetime.fromisoformat(about["when"]).utcoffset() is not None
+    versions = {name: version(name) for name in ("facecloak", "numpy", "torch")}
+    versions |= {"opencv": cv2.__version__, "python": platform.python_version()}
+    where = {"processes": 1, "threads": 1}  # which a fixture makes one
+    cuda = torch.cuda.is_available()
+    where["device"] = "cuda" if cuda else "cpu"
+    where["gpu"] = torch.cuda.get_device_name() if cuda else None
+    where["precision"] = "bf16" if computes_bf16(where["device"]) else "fp32"
+    assert {name: about[name] for name in versions | where} == versions | where
+    assert "resumed" not in about
+
+
+def test_a_run_that_goes_on_says_with_what(tiny_net, tiny_faces, tmp_path, monkeypatch):
+    """What it was begun with stays; a run that is begun anew is told anew."""
+    out = tmp_path / "run"
+    monkeypatch.setattr(run, "_commit", lambda: "first")
+    with monkeypatch.context() as patch:
+        patch.setattr(Training, "step", lambda _self: signal.raise_signal(signal.SIGINT))
+        with pytest.raises(KeyboardInterrupt):  # before anything was saved
+            fit_classifier(settings(tiny_faces, out, seed=7))
+    fit_until_saved(monkeypatch, settings(tiny_faces, out), 4)
+    begun = json.loads((out / "run.json").read_text())
+    assert begun["settings"]["seed"] == 1
+    assert "resumed" not in begun
+    monkeypatch.setattr(run, "_commit", lambda: "second")
+    monkeypatch.setattr(cv2, "__version__", "9.9")
+    fit_classifier(settings(tiny_faces, out, checkpoint_steps=5))
+    monkeypatch.setattr(sys, "argv", ["facecloak-train", "fit", "--again"])
+    monkeypatch.setattr(run, "_commit", lambda: "first")
+    fit_classifier(settings(tiny_faces, out))
+    about = json.loads((out / "run.json").read_text())
+    then, again = about.pop("resumed")
+    assert about == begun
+    assert then.pop("when") >= begun["when"]
+    steps = {"checkpoint_steps": 5}
+    assert then == {"commit": "second", "opencv": "9.9", "settings": begun["settings"] | steps}
+    assert again.pop("when") >= begun["when"]
+    command = "facecloak-train fit --again"
+    assert again == {"commit": "first", "opencv": "9.9", "command": command}
+
+
+@pytest.mark.parametrize("broken", ["{", "3", "[1]"])
+def test_a_description_that_is_none_is_one_sentence(tiny_net, tiny_faces, tmp_path, broken):
+    out = tmp_path / "run"
+    fit_classifier(settings(tiny_faces, out, epochs=1, small_epochs=0))
+    (out / "run.json").write_text(broken)
+    with pytest.raises(run.RunError, match=r"run\.json is no description of a run .*remove it"):
+        fit_classifier(settings(tiny_faces, out, epochs=1, small_epochs=0))
 
 
 def test_a_run_is_not_continued_with_other_settings(tiny_net, tiny_faces, tmp_path):
@@ -335,22 +437,43 @@ def test_faces_of_an_impossible_size_or_number_are_refused(
     fit_classifier(settings(tiny_faces, tmp_path / "run", **usual))
 
 
+KILLED = """
+    import os, signal, sys
+    from pathlib import PosixPath
+    sys.path.insert(0, {here!r})
+    from conftest import TinyNet
+    from facecloak_train import nets
+    from facecloak_train.recipes.fit_classifier import fit_classifier
+    from facecloak_train.settings import FitSettings, Hardening, Jitter
+    from facecloak_train.training import Training
+    nets.NETS["tiny"] = TinyNet
+    step = Training.step
+
+    def dies(self):
+        step(self)
+        if self.done == {after}:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    Training.step = dies
+    fit_classifier({about!r})
+"""
+"""A process that trains and, after so many steps, is ended by the system."""
+
+
+def fits_until_killed(about, after):
+    here = str(Path(__file__).parent)
+    script = textwrap.dedent(KILLED.format(here=here, about=about, after=after))
+    return subprocess.Popen(
+        [sys.executable, "-c", script],
+        stderr=subprocess.DEVNULL,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+
+
 @pytest.mark.slow
 def test_a_killed_process_leaves_a_checkpoint_that_can_be_read(tiny_faces, tmp_path):
     out = tmp_path / "run"
-    script = textwrap.dedent(f"""
-        import pathlib, sys
-        sys.path.insert(0, {str(Path(__file__).parent)!r})
-        from conftest import TinyNet
-        from facecloak_train import nets
-        from facecloak_train.recipes.fit_classifier import fit_classifier
-        from facecloak_train.settings import FitSettings
-        nets.NETS["tiny"] = TinyNet
-        fit_classifier(FitSettings(data=pathlib.Path({str(tiny_faces)!r}),
-            out=pathlib.Path({str(out)!r}), net="tiny", epochs=10000, batch=20,
-            checkpoint_steps=1))
-    """)
-    process = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.DEVNULL)
+    process = fits_until_killed(settings(tiny_faces, out, epochs=10000, checkpoint_steps=1), -1)
     last = out / "last.safetensors"
     deadline = time.monotonic() + 120
     while not last.is_file() and time.monotonic() < deadline:
@@ -361,6 +484,20 @@ def test_a_killed_process_leaves_a_checkpoint_that_can_be_read(tiny_faces, tmp_p
     tensors, state = run.load_checkpoint(last)
     assert state["step"] >= 1
     assert all(torch.isfinite(tensor).all() for tensor in tensors.values())
+
+
+@pytest.mark.slow
+def test_a_killed_process_goes_on_to_the_same_result(tiny_net, tiny_faces, tmp_path):
+    """It is killed in an epoch, two steps after its last checkpoint."""
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    how = {"small_epochs": 1, "erase": 0.5, "mixup": 0.4}
+    fit_classifier(settings(tiny_faces, whole, **how))
+    about = settings(tiny_faces, parts, **how)
+    assert fits_until_killed(about, 20).wait(120) == -signal.SIGKILL
+    assert run.load_checkpoint(parts / "last.safetensors")[1]["step"] == 18
+    assert [row["epoch"] for row in rows_of(parts)] == [1, 2]
+    fit_classifier(about)
+    assert_same(whole, parts)
 
 
 def test_one_cycle_rises_and_falls_to_zero():

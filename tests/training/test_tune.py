@@ -7,6 +7,7 @@ import numpy as np
 import optuna
 import pytest
 from facecloak_train import run
+from facecloak_train.cli import main
 from facecloak_train.data.fer2013 import Faces, read_npz, write_npz
 from facecloak_train.recipes import tune_fit as recipe
 from facecloak_train.settings import TuneSettings
@@ -55,6 +56,21 @@ def test_a_study_is_not_continued_with_other_settings(tiny_net, tiny_faces, tmp_
     recipe.tune_fit(settings(tiny_faces, tmp_path, trials=1, epochs=1))
     with pytest.raises(run.RunError, match="another epochs; give the same"):
         recipe.tune_fit(settings(tiny_faces, tmp_path, trials=2))
+
+
+@pytest.mark.warns_in_log
+def test_processes_of_torchrun_draw_no_trials_of_their_own(
+    tiny_net, tiny_faces, tmp_path, monkeypatch, caplog
+):
+    out = tmp_path / "tune"
+    asked = ["tune", "--data", str(tiny_faces), "--out", str(out), "--net", tiny_net]
+    asked += ["--trials", "1", "--epochs", "1", "--batch", "20"]
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert main(asked) == 4
+    assert "torchrun cannot spread a study; start `facecloak-train tune` without" in caplog.text
+    assert not out.exists()
+    monkeypatch.setenv("WORLD_SIZE", "1")
+    assert main(asked) == 0
 
 
 def test_a_trial_that_learns_nothing_is_cut_short(tiny_net, tiny_faces, tmp_path, monkeypatch):

@@ -8,10 +8,11 @@ Each takes its share of every batch; gradients and batch statistics are averaged
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 import torch.distributed as dist
-from torch import nn
+from torch import Tensor, nn
 
 from facecloak_train import run
 
@@ -43,27 +44,30 @@ class Crew:
         each = count // self.size
         return slice(self.rank * each, (self.rank + 1) * each)
 
+    def about(self) -> dict[str, Any]:
+        """Where this one computes, for ``run.json``: JSON-able values by name."""
+        gpu = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else None
+        about = {"device": self.device.type, "gpu": gpu, "processes": self.size}
+        return about | {"threads": torch.get_num_threads()}
+
+    def average(self, tensor: Tensor) -> Tensor:
+        """Give every process the mean of their tensors, in place. The device is not waited for."""
+        if self.size > 1:
+            dist.all_reduce(tensor)
+            tensor.div_(self.size)
+        return tensor
+
     def average_gradients(self, net: nn.Module) -> None:
         """Give every process the mean of their gradients."""
         for parameter in net.parameters():
-            if self.size > 1 and parameter.grad is not None:
-                dist.all_reduce(parameter.grad)
-                parameter.grad /= self.size
+            if parameter.grad is not None:
+                self.average(parameter.grad)
 
     def average_statistics(self, net: nn.Module) -> None:
         """Give every process the mean of their buffers, such as batch statistics."""
         for buffer in net.buffers():
-            if self.size > 1 and buffer.is_floating_point():
-                dist.all_reduce(buffer)
-                buffer.div_(self.size)
-
-    def mean(self, value: float) -> float:
-        """The mean of what the processes say."""
-        if self.size == 1:
-            return value
-        told = torch.tensor(value, dtype=torch.float64, device=self.device)
-        dist.all_reduce(told)
-        return float(told) / self.size
+            if buffer.is_floating_point():
+                self.average(buffer)
 
     def wait(self) -> None:
         """Go on when all have come here."""
@@ -80,10 +84,15 @@ class Crew:
             self.wait()
 
 
+def size_told() -> int:
+    """How many processes torchrun started with this one; 1 without it."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
 @contextmanager
 def assembled() -> Iterator[Crew]:
     """This process's place in the crew; dissolves it in the end."""
-    size = int(os.environ.get("WORLD_SIZE", "1"))
+    size = size_told()
     cuda = torch.cuda.is_available()
     torch.backends.cudnn.benchmark = cuda  # crops have one or two sizes in a run
     device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0"))) if cuda else None

@@ -1,8 +1,8 @@
 """A run folder: what was run, how it went, and checkpoints that survive a kill.
 
-A folder holds ``run.json`` (command, settings, versions, data digest), the metrics (see
-``metrics.py``) and safetensors checkpoints. A checkpoint is replaced in one step, so a kill leaves
-the old one or the new one, never half of one. No pickle is written or read.
+A folder holds ``run.json`` (command, settings, versions, data digest, and how the run was resumed),
+the metrics (see ``metrics.py``) and safetensors checkpoints. A checkpoint is replaced in one step,
+so a kill leaves the old one or the new one, never half of one. No pickle is written or read.
 """
 
 import hashlib
@@ -13,13 +13,17 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import cv2
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
+
+from facecloak import __version__
 
 logger = logging.getLogger(__name__)
 
@@ -56,18 +60,57 @@ def _commit() -> str:
     return done.stdout.strip()
 
 
-def describe(folder: Path, settings: Mapping[str, Any], data_digest: str) -> None:
-    """Write ``run.json`` into ``folder``, which is made if it is missing."""
+def describe(
+    folder: Path,
+    settings: Mapping[str, Any],
+    data_digest: str,
+    where: Mapping[str, Any] | None = None,
+    *,
+    resumed: bool = False,
+) -> None:
+    """Write ``run.json`` into ``folder``, which is made if it is missing.
+
+    Args:
+        folder: of the run.
+        settings: all of them.
+        data_digest: SHA-256 of the data, as hexadecimal digits.
+        where: what the run computes on, by name.
+        resumed: whether the run goes on. What it was begun with then stays, and its list
+            ``resumed`` gets when it went on, the commit, and all that is not as it was.
+
+    Raises:
+        RunError: the run goes on, and its ``run.json`` cannot be read.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    about = {
+    path = folder / "run.json"
+    told = {
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": command(),
         "settings": dict(settings),
         "data_sha256": data_digest,
         "commit": _commit(),
+        "facecloak": __version__,
         "python": platform.python_version(),
         "torch": version("torch"),
+        "numpy": version("numpy"),
+        "opencv": cv2.__version__,
     }
-    write_atomically(folder / "run.json", json.dumps(about, indent=2, default=str).encode())
+    about = json.loads(json.dumps(told | dict(where or {}), default=str))
+    if resumed and path.is_file():
+        begun = _described(path)
+        always = ("when", "commit")
+        changed = {k: v for k, v in about.items() if k in always or begun.get(k) != v}
+        about = begun | {"resumed": [*begun.get("resumed", ()), changed]}
+    write_atomically(path, json.dumps(about, indent=2).encode())
+
+
+def _described(path: Path) -> dict[str, Any]:
+    """What :func:`describe` wrote. Raises :class:`RunError`."""
+    try:
+        return dict(json.loads(path.read_bytes()))
+    except (OSError, ValueError, TypeError) as exc:
+        msg = f"{path} is no description of a run ({exc}); remove it, and give the same command "
+        raise RunError(msg + "again") from exc
 
 
 def write_atomically(path: Path, content: bytes) -> None:

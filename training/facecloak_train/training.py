@@ -19,13 +19,14 @@ from tqdm import tqdm
 
 from facecloak_train import nets, run
 from facecloak_train.augment import augment, erase, mix
+from facecloak_train.checks import check
 from facecloak_train.crew import Crew
 from facecloak_train.data import fer2013
 from facecloak_train.hardening import attacked_accuracy, hardened_loss
 from facecloak_train.measure.accuracy import centre_crop_accuracy
 from facecloak_train.metrics import Metrics
 from facecloak_train.optimization import one_cycle, optimizer
-from facecloak_train.precision import autocast
+from facecloak_train.precision import autocast, computes_bf16
 from facecloak_train.recording import Recordings
 from facecloak_train.settings import FitSettings
 from facecloak_train.teachers import load_weights, targets
@@ -34,8 +35,6 @@ logger = logging.getLogger(__name__)
 
 LAST, BEST = "last.safetensors", "best.safetensors"
 
-_SIZES_PX = range(32, fer2013.FACE_PX + 1)
-"""From the smallest face that every architecture takes, as vgg19 halves it five times, to all."""
 _TOLD_STEPS = 20
 """Steps between two losses in the progress bar: to read one is to wait for the device."""
 
@@ -56,7 +55,8 @@ def train(
     """
     training = Training(settings, splits["Training"], crew)
     last = settings.out / LAST
-    if last.is_file():
+    resumed = last.is_file()
+    if resumed:
         training.restore(*run.load_checkpoint(last))
         logger.info("resuming %s at step %d of %d", settings.out, training.done, training.steps)
     crew.wait()
@@ -68,7 +68,9 @@ def train(
                 crew.wait()
         return training
 
-    run.describe(settings.out, dataclasses.asdict(settings), run.digest_of(settings.data))
+    about, digest = dataclasses.asdict(settings), run.digest_of(settings.data)
+    where = crew.about() | {"precision": "bf16" if computes_bf16(crew.device.type) else "fp32"}
+    run.describe(settings.out, about, digest, where, resumed=resumed)
     begun_s = time.monotonic()
     progress = tqdm(
         total=training.steps, initial=training.done, unit="step", desc=settings.net, smoothing=0.05
@@ -121,7 +123,7 @@ class Training:
         average: the exponential moving average of its weights and batch statistics.
         done, steps, per_epoch: steps taken, in all, and in an epoch.
         best: highest PublicTest accuracy so far, under the attack of the settings if there is one.
-        losses: of this process's steps since the last epoch began or was resumed.
+        losses: of the steps of the epoch so far, the mean of all processes: ``float32[]`` each.
     """
 
     def __init__(self, settings: FitSettings, faces: fer2013.Faces, crew: Crew) -> None:
@@ -134,10 +136,7 @@ class Training:
         self._images = torch.from_numpy(faces.images)[:, None].to(self.device)
         self._labels = torch.from_numpy(faces.labels)
         self._features = None if faces.features is None else torch.from_numpy(faces.features)
-        described = self._features is not None
-        for fault, is_there in _faults(settings, len(faces), features=described).items():
-            if is_there:
-                raise run.RunError(fault)
+        check(settings, len(faces), features=self._features is not None)
         self.per_epoch = len(faces) // settings.batch
         self.net = self._fresh(settings.net, features=self._features is not None)
         if settings.start is not None:
@@ -193,12 +192,12 @@ class Training:
         self._optimizer.step()
         self._crew.average_statistics(self.net)
         self.average.update_parameters(self.net)
-        self.losses.append(loss.detach())
+        self.losses.append(self._crew.average(loss.detach()))
         self.done += 1
 
     def end_epoch(self) -> float:
-        """The mean loss of the epoch, over all processes, which must all come here."""
-        loss = self._crew.mean(float(torch.stack(self.losses).mean()))
+        """The mean loss of the epoch; the next one begins."""
+        loss = float(torch.stack(self.losses).mean())
         self.losses.clear()
         return loss
 
@@ -242,12 +241,13 @@ class Training:
         return (
             {f"net.{name}": tensor for name, tensor in self.net.state_dict().items()}
             | {f"average.{name}": tensor for name, tensor in self.average.state_dict().items()}
-            | moments,
+            | moments
+            | ({"losses": torch.stack(self.losses)} if self.losses else {}),
             {"step": self.done, "best": self.best, "settings": self._identity},
         )
 
     def restore(self, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
-        """Go back to a snapshot.
+        """Go back to a snapshot; one of before losses were kept goes on without those it had.
 
         Raises:
             RunError: it belongs to a run with other settings, which this one cannot continue.
@@ -269,22 +269,8 @@ class Training:
                 self._optimizer.state[parameter][key] = (
                     value if key == "step" else torch.empty_like(parameter).copy_(value)
                 )
+        self.losses = list(tensors.get("losses", torch.empty(0)).to(self.device).unbind())
         self.done, self.best = int(state["step"]), state["best"]
-
-
-def _faults(settings: FitSettings, faces: int, *, features: bool) -> dict[str, bool]:
-    """What is wrong with settings that nothing can be trained with, and whether these are such."""
-    mixup, hard, px = settings.mixup, settings.hardening.attack != "none", settings.input_px
-    batch, small = settings.batch, settings.small_px if settings.small_epochs > 0 else px
-    return {
-        f"--mixup is {mixup}; give 0, which mixes nothing, or more": mixup < 0.0,
-        "features of mixed faces are not known; give --mixup 0 with --features": features
-        and mixup > 0.0,
-        "features of attacked faces are not known; give --hardening-attack none": features and hard,
-        f"--batch is {batch}; give 1 to {faces}, the training faces": not 0 < batch <= faces,
-        f"--input-px is {px}; give 32 to 48": px not in _SIZES_PX,
-        f"--small-px is {small}; give 32 to 48": small not in _SIZES_PX,
-    }
 
 
 def _identity(settings: FitSettings) -> dict[str, Any]:

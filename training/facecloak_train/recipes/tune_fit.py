@@ -16,7 +16,7 @@ import numpy as np
 import optuna
 
 from facecloak_train import run
-from facecloak_train.crew import assembled
+from facecloak_train.crew import assembled, size_told
 from facecloak_train.data import fer2013
 from facecloak_train.settings import FitSettings, TuneSettings
 from facecloak_train.training import train
@@ -31,8 +31,12 @@ def tune_fit(settings: TuneSettings) -> FitSettings:
     """Search, write ``best.json``, and return the best settings.
 
     Raises:
-        RunError: every trial failed, or the study was begun with other settings.
+        RunError: every trial failed, the study was begun with other settings, or torchrun started
+            several processes, each of which would draw a trial of its own.
     """
+    if size_told() > 1:
+        msg = "torchrun cannot spread a study; start `facecloak-train tune` without it, also "
+        raise run.RunError(msg + "several times beside one another with the same --out")
     settings.out.mkdir(parents=True, exist_ok=True)
     splits = fer2013.read_npz(settings.data)
     study = optuna.create_study(
