@@ -92,8 +92,11 @@ def test_a_fold_that_is_done_is_not_done_again(tiny_clips, clip_settings, tmp_pa
 def test_a_run_with_other_settings_is_not_continued(tiny_clips, clip_settings, tmp_path):
     out = tmp_path / "run"
     fit_clip_classifier(clip_settings(tiny_clips, out))
+    before = (out / "run.json").read_bytes()
     with pytest.raises(run.RunError, match="made with another training; give the same"):
         fit_clip_classifier(clip_settings(tiny_clips, out, training=ClipTraining(epochs=1)))
+    assert (out / "run.json").read_bytes() == before
+    assert json.loads(before)["processes"] == 1
 
 
 def test_the_protocols_part_clips_as_they_say():

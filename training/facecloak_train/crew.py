@@ -15,6 +15,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from facecloak_train import run
+from facecloak_train.precision import computes_bf16
 
 
 class Crew:
@@ -45,10 +46,15 @@ class Crew:
         return slice(self.rank * each, (self.rank + 1) * each)
 
     def about(self) -> dict[str, Any]:
-        """Where this one computes, for ``run.json``: JSON-able values by name."""
-        gpu = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else None
-        about = {"device": self.device.type, "gpu": gpu, "processes": self.size}
-        return about | {"threads": torch.get_num_threads()}
+        """Where and how this one computes, for ``run.json``: JSON-able values by name."""
+        kind = self.device.type
+        return {
+            "device": kind,
+            "gpu": torch.cuda.get_device_name(self.device) if kind == "cuda" else None,
+            "precision": "bf16" if computes_bf16(kind) else "fp32",
+            "processes": self.size,
+            "threads": torch.get_num_threads(),
+        }
 
     def average(self, tensor: Tensor) -> Tensor:
         """Give every process the mean of their tensors, in place. The device is not waited for."""

@@ -26,7 +26,7 @@ from facecloak_train.hardening import attacked_accuracy, hardened_loss
 from facecloak_train.measure.accuracy import centre_crop_accuracy
 from facecloak_train.metrics import Metrics
 from facecloak_train.optimization import one_cycle, optimizer
-from facecloak_train.precision import autocast, computes_bf16
+from facecloak_train.precision import autocast
 from facecloak_train.recording import Recordings
 from facecloak_train.settings import FitSettings
 from facecloak_train.teachers import load_weights, targets
@@ -69,8 +69,7 @@ def train(
         return training
 
     about, digest = dataclasses.asdict(settings), run.digest_of(settings.data)
-    where = crew.about() | {"precision": "bf16" if computes_bf16(crew.device.type) else "fp32"}
-    run.describe(settings.out, about, digest, where, resumed=resumed)
+    run.describe(settings.out, about, digest, crew.about(), resumed=resumed)
     begun_s = time.monotonic()
     progress = tqdm(
         total=training.steps, initial=training.done, unit="step", desc=settings.net, smoothing=0.05

@@ -21,6 +21,7 @@ from tqdm import tqdm
 
 from facecloak_train import nets, run
 from facecloak_train.clip_training import Clips, chosen_folds, clip_logits, fit_clips, load
+from facecloak_train.crew import Crew
 from facecloak_train.data import clips
 from facecloak_train.measure.accuracy import confusion_matrix
 from facecloak_train.measure.clips import reading
@@ -40,13 +41,14 @@ def fit_clip_classifier(settings: FitClipsSettings) -> dict[str, Any]:
         raise run.RunError(msg + "from")
     whole = load(found, settings.frames)
     identity = _identity(settings, found.digest)
-    run.describe(settings.out, dataclasses.asdict(settings), found.digest)
+    done = {name: _is_done(_kept(settings, name), identity) for name, _ in parts}
+    about, where = dataclasses.asdict(settings), Crew(0, 1, torch.device("cpu")).about()
+    run.describe(settings.out, about, found.digest, where, resumed=any(done.values()))
     begun_s, trained = time.monotonic(), 0
     progress = tqdm(parts, unit="fold", desc=settings.net)
     for name, test in progress:
-        path = settings.out / f"{name}.safetensors"
-        if not _is_done(path, identity):
-            _fit_fold(settings, whole, test, path, identity, progress)
+        if not done[name]:
+            _fit_fold(settings, whole, test, _kept(settings, name), identity, progress)
             trained += int((~test).sum()) * settings.training.epochs
     rate = trained / max(time.monotonic() - begun_s, 1e-9)
     if trained:
@@ -81,6 +83,11 @@ def _fit_fold(
     run.save_checkpoint(path, tensors, state)
 
 
+def _kept(settings: FitClipsSettings, fold: str) -> Path:
+    """Where a fold's network is."""
+    return settings.out / f"{fold}.safetensors"
+
+
 def _is_done(path: Path, identity: dict[str, Any]) -> bool:
     if not path.is_file():
         return False
@@ -105,7 +112,7 @@ def _score(
 ) -> dict[str, Any]:
     truth, said, who = [], [], []
     for name, test in parts:
-        answers = run.load_checkpoint(settings.out / f"{name}.safetensors")[0]["answers"]
+        answers = run.load_checkpoint(_kept(settings, name))[0]["answers"]
         said.append(answers.argmax(1).numpy())
         truth.append(whole.labels.numpy()[test])
         who.append(whole.subjects[test])
