@@ -1,5 +1,7 @@
 """What comes through a codec, and over which legs this machine can send."""
 
+import os
+
 import av
 import cv2
 import numpy as np
@@ -64,6 +66,15 @@ def test_a_clip_is_coded_alike_each_time(portrait):
     clip = [np.roll(portrait, shift, axis=1) for shift in range(4)]
     for leg in here("h264-180p-150", "vp8-180p-150", "vp9-180p-150", "av1-180p-150"):
         np.testing.assert_array_equal(arrive(clip, leg).picture, arrive(clip, leg).picture)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getscheduler"), reason="Linux schedules so")
+def test_no_encoder_leaves_its_priority_behind(portrait):
+    """As root, the one of AV1 takes the highest there is."""
+    before = os.sched_getscheduler(0), os.sched_getparam(0).sched_priority
+    for leg in here("h264-180p-150", "vp9-180p-150", "av1-180p-150"):
+        arrive([portrait, portrait], leg)
+        assert (os.sched_getscheduler(0), os.sched_getparam(0).sched_priority) == before, leg.key
 
 
 def test_the_last_picture_arrives_at_either_rate(portrait):

@@ -2,7 +2,8 @@
 
 import io
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -181,7 +182,7 @@ def arrive(pictures: Sequence[Image], leg: Leg) -> Arrival:
         return Arrival(small[0])
     buffer = io.BytesIO()
     spent = 0
-    with av.open(buffer, "w", format="matroska") as container:
+    with _scheduled_as_before(), av.open(buffer, "w", format="matroska") as container:
         stream = cast("VideoStream", container.add_stream(CODECS[leg.codec].encoder, rate=leg.fps))
         stream.width, stream.height, stream.pix_fmt = *leg.size, "yuv420p"
         stream.bit_rate = 1000 * leg.kbps
@@ -201,6 +202,24 @@ def arrive(pictures: Sequence[Image], leg: Leg) -> Arrival:
     )
     kbps = 0.008 * spent * leg.fps / len(small)
     return Arrival(back.to_ndarray().astype(np.uint8, copy=False), kbps)
+
+
+@contextmanager
+def _scheduled_as_before() -> Iterator[None]:
+    """Give this thread back the scheduling it had.
+
+    Whoever opens the AV1 encoder as root gets the highest priority in real time from it, for good,
+    and other programs get what is left.
+    """
+    if not hasattr(os, "sched_setscheduler"):
+        yield
+        return
+    policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        if os.sched_getscheduler(0) != policy:
+            os.sched_setscheduler(0, policy, parameters)
 
 
 def _options(leg: Leg) -> dict[str, object]:
