@@ -111,5 +111,6 @@ def test_with_a_driver_it_is_tried(monkeypatch, asked, used, state):
     monkeypatch.setattr(clinic, "OnnxClassifier", Fake)
     check = device(asked)
     assert check.state == state
-    assert ("libraries do not load" in check.seen) == (state != "ok")
+    assert ("not start" in check.seen) == (state != "ok")
     assert bool(check.remedy) == (state != "ok")
+    assert ("onnxruntime-gpu[cuda,cudnn]" in str(check.remedy)) == (state == "warning")
