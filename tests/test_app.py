@@ -52,6 +52,17 @@ def test_what_is_shipped_works_together(live):
     assert 1 <= made.budget <= made.header.eps
 
 
+def test_the_default_perturbation_tells_how_it_was_made_and_what_was_measured():
+    header = pattern().header
+    assert header.command.startswith("facecloak-train attack --data ")
+    cards = [OnnxClassifier(path).card for path in artifacts.models()]
+    shipped = {card.name: card.sha256 for card in cards if not card.is_clip}
+    assert set(shipped.items()) <= {(one.name, one.sha256) for one in header.victims}
+    for name in shipped:
+        assert 0.3 < header.measured[f"{name}, lossless, fooling_rate"] < 1.0
+    assert header.measured["added, psnr_db"] > 36.0
+
+
 def test_the_strength_scales_the_budget_within_limits(monkeypatch):
     eps = pattern().header.eps
     with pytest.raises(ConfigError, match="would change no pixel") as caught:
