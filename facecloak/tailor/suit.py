@@ -23,7 +23,7 @@ DENSE_LEAST: Final = 0.2
 """What that comes down to, likewise; where what was fitted does not hold, all are painted."""
 _SMOOTH_STEP: Final = 0.1
 _DENSE_STEP: Final = 0.05
-NEAREST: Final = 0.2
+NEAREST: Final = 0.1
 """What each cell may always differ by from what it began as, as a share of the budget."""
 ANYWHERE: Final = 2.0
 """From one end of the budget to the other."""

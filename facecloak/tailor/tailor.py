@@ -72,7 +72,7 @@ class Pace:
     near: float = ANYWHERE
 
 
-LIVE: Final = Pace(spend_s=0.4, near=0.3)
+LIVE: Final = Pace(spend_s=0.4, near=0.2)
 """What takes longer is late where the face moves."""
 PATIENT: Final = Pace(first_steps=32, steps=8, every_s=0.25, tires_after=256.0)
 """For files."""
