@@ -139,7 +139,7 @@ def _find_cuda() -> None:
     with _preloading, redirect_stdout(io.StringIO()) as told:
         try:
             preload(directory="")
-        except Exception:
+        except (ImportError, OSError, RuntimeError):
             logger.debug("CUDA's packages cannot be loaded", exc_info=True)
     if told.getvalue():
         logger.debug("ONNX Runtime, looking for CUDA: %s", told.getvalue().strip())

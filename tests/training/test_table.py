@@ -8,48 +8,15 @@ import pytest
 from facecloak_train.cli import main
 from facecloak_train.grid.expand import Job
 from facecloak_train.grid.store import Store
-from facecloak_train.tables import learning
 from facecloak_train.tables.fer2013 import SYSTEMS
 from skimage.io import imread
 
-
-def score(accuracy):
-    row = {"faces": 100, "accuracy": accuracy, "low": accuracy - 0.02, "high": accuracy + 0.02}
-    names = ("PublicTest", "PrivateTest", "PrivateTest without repeats", "the same, FER+ majority")
-    return {
-        "command": "facecloak-train score --weights x",
-        "rows": dict.fromkeys(names, row),
-        "calibration_error": 0.0123,
-    }
-
-
-def robustness():
-    rows = [("none", 0.0, 0.7), ("FGSM", 8.0, 0.3), ("FGSM", 76.5, 0.2), ("PGD-20", 8.0, 0.1)]
-    return {
-        "command": "facecloak-train robustness --weights y",
-        "faces": 50,
-        "rows": [
-            {"attack": name, "eps": eps, "accuracy": left, "faces": 50} for name, eps, left in rows
-        ],
-    }
+from tests.fakes.reports import reports_in, robustness, rows, score, table
 
 
 @pytest.fixture
 def runs(tmp_path):
-    folder = tmp_path / "runs"
-    for name, file, content in (
-        ("vgg19", "score.json", score(0.69)),
-        ("vgg19", "robustness.json", robustness()),
-        ("zebra", "score.json", score(0.5)),
-    ):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-        (folder / name / file).write_text(json.dumps(content))
-    return folder
-
-
-def rows(text):
-    lines = (line for line in text.splitlines() if line.startswith("|"))
-    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
+    return reports_in(tmp_path / "runs")
 
 
 def test_published_and_measured_stand_side_by_side(runs, tmp_path):
@@ -113,64 +80,6 @@ def test_the_command_of_the_weights_stands_below_that_of_their_score(runs, tmp_p
     below = "- `facecloak-train score`\n  - its weights by `facecloak-train fit --net zebra`\n"
     assert below in text
     assert text.count("its weights by") == 1  # the others do not tell
-
-
-def epochs(*shares, **more):
-    lines = [{"epoch": n, "loss": 1.0, "public": one} | more for n, one in enumerate(shares, 1)]
-    return "".join(json.dumps(line) + "\n" for line in [*lines, {"best_epoch": 1}])
-
-
-@pytest.fixture
-def trainings(runs):
-    """Copies of metrics and a run's own in the folder of the reports."""
-    (runs / "vgg19-a.jsonl").write_text(epochs(0.5, 0.6, 0.65))
-    (runs / "resnet14-b").mkdir()
-    whole = epochs(0.4, 0.7)
-    (runs / "resnet14-b" / "metrics.jsonl").write_text(whole + '{"epoch": 3, "pub')  # killed
-    (runs / "resnet14-pgd.jsonl").write_text(epochs(0.3, 0.4, public_attacked=0.2))
-    (runs / "resnet18-none.jsonl").write_text('{"best_epoch": 1}\n')
-    (runs / "tailor.jsonl").write_text('{"step": 1}\n')
-    return runs
-
-
-def test_runs_are_found_by_the_names_of_architectures_that_have_a_bar(trainings, tmp_path):
-    other = tmp_path / "other"
-    other.mkdir()
-    (other / "vgg19-a.jsonl").write_text(epochs(0.9))
-    export = tmp_path / "export.json"
-    export.write_text("[]")
-    curves = learning.gather([export, trainings, other])
-    assert curves == {
-        "resnet14-b": [(1.0, 40.0), (2.0, 70.0)],
-        "vgg19-a": [(1.0, 50.0), (2.0, 60.0), (3.0, 65.0)],
-    }
-
-
-def test_learning_is_drawn_beside_the_table_a_panel_for_each_architecture(
-    trainings, tmp_path, monkeypatch
-):
-    out, drawn = tmp_path / "out" / "fer2013.md", []
-    table("fer2013", out, trainings)
-    assert imread(out.with_name("fer2013-curves.png")).std() > 5
-    monkeypatch.setattr(learning.pictures, "learning", lambda _path, *told: drawn.append(told))
-    table("fer2013", out, trainings)
-    ((panels, _),) = drawn
-    assert [(one.title, [*one.lines], [*one.bars.values()]) for one in panels] == [
-        ("VGG19", ["vgg19-a"], [73.1]),
-        ("ResNet14", ["resnet14-b"], [71.0]),
-    ]
-
-
-@pytest.mark.warns_in_log
-@pytest.mark.parametrize("line", ["{", "3", '"epoch"'])
-def test_metrics_that_cannot_be_read_are_named_and_the_page_stays(runs, tmp_path, caplog, line):
-    (runs / "vgg19-a.jsonl").write_text(epochs(0.5) + line + "\n")
-    page = tmp_path / "results.md"
-    text = "<!-- table fer2013 -->\n<!-- end of table -->\n"
-    page.write_text(text)
-    assert main(["table", "results", "--runs", str(runs), "--out", str(page)]) == 4
-    assert "vgg19-a.jsonl tells of no training" in caplog.text
-    assert page.read_text() == text
 
 
 def test_rows_are_found_by_their_names_in_whichever_order_they_stand(tmp_path):
@@ -305,11 +214,6 @@ def source(request, grid_folder, tmp_path):
     return out
 
 
-def table(name, out, *sources):
-    assert main(["table", name, "--runs", *map(str, sources), "--out", str(out)]) == 0
-    return out.read_text()
-
-
 def test_a_grid_fills_the_table_and_files_what_it_lacks(source, runs, tmp_path):
     text = table("fer2013", tmp_path / "fer2013.md", source, runs)
     by_system = {cells[0]: cells for cells in rows(text) if len(cells) == 7}
@@ -396,19 +300,6 @@ def test_a_page_gets_its_tables_and_keeps_the_rest(source, tmp_path):
     written = {path.name for path in (tmp_path / "results").iterdir()}
     assert written == {"universal.md", "universal.png", "fer2013.md", "fer2013.png"}
     assert "facecloak-train compare" in (tmp_path / "results/universal.md").read_text()
-
-
-def test_a_page_shows_how_trainings_went_where_it_is_known(source, trainings, tmp_path):
-    page = tmp_path / "results.md"
-    page.write_text(PAGE)
-    picture = "![fer2013-curves](results/fer2013-curves.png)"
-    assert "fer2013-curves" not in table("results", page, source)
-    for _ in range(2):  # the second time finds what the first wrote
-        text = table("results", page, source, trainings)
-        assert text.count(picture) == text.count(learning.CAPTION) == 1
-        assert text.index("![fer2013](") < text.index(learning.CAPTION) < text.index(picture)
-        assert text.index(picture) < text.index("The end.")
-    assert (tmp_path / "results" / "fer2013-curves.png").is_file()
 
 
 @pytest.mark.warns_in_log

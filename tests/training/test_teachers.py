@@ -1,0 +1,148 @@
+"""Teachers and a crowd beside the labels."""
+
+import numpy as np
+import pytest
+import torch
+from facecloak_train import nets, run
+from facecloak_train.crew import Crew
+from facecloak_train.data.fer2013 import LABELS, DatasetError, Faces, read_npz, write_npz
+from facecloak_train.recipes.fit_classifier import fit_classifier
+from facecloak_train.teachers import crowd_taught, taught
+from facecloak_train.training import Training
+
+from tests.fakes.fits import settings
+
+
+def test_teachers_are_part_of_the_target(tiny_net, tiny_faces, tmp_path, monkeypatch):
+    """A teacher that is right teaches a student whose labels are all wrong."""
+    teacher = tmp_path / "teacher"
+    assert fit_classifier(settings(tiny_faces, teacher, epochs=12)) > 0.9
+    splits = read_npz(tiny_faces)
+    wrong = splits | {
+        "Training": Faces(splits["Training"].images, (splits["Training"].labels + 1) % 7)
+    }
+    write_npz(tmp_path / "wrong.npz", wrong)
+    best = teacher / "best.safetensors"
+    told, untold = (
+        fit_classifier(
+            settings(
+                tmp_path / "wrong.npz",
+                tmp_path / f"student{share}",
+                epochs=12,
+                teachers=(best, best),
+                teachers_share=share,
+            )
+        )
+        for share in (0.9, 0.0)
+    )
+    assert told > 0.7
+    assert untold < 0.4
+    taught, about = run.load_checkpoint(tmp_path / "student0.9" / "taught.safetensors")
+    assert about["teachers"] == [run.digest_of(best)] * 2
+    torch.testing.assert_close(taught["probabilities"].sum(1), torch.ones(140))
+
+
+def test_a_crowd_teaches_what_its_votes_have_meant():
+    """Where ten people say A, the label was A in two thirds; where they say B, it was C."""
+    votes = np.zeros((120, 10), np.int64)
+    votes[:60, 0], votes[60:, 1] = 10, 10
+    labels = np.concatenate([np.arange(60) % 3 // 2, np.full(60, 2)])
+    told = crowd_taught(votes, labels, 7)
+    torch.testing.assert_close(told.sum(1), torch.ones(120))
+    torch.testing.assert_close(
+        told[[0, -1], :3], torch.tensor([[2 / 3, 1 / 3, 0.0], [0.0, 0.0, 1.0]]), atol=0.03, rtol=0
+    )
+
+
+def voted(tmp_path, seen):
+    """The votes of a crowd that is of one mind in each training face."""
+    names = {
+        "neutral": "neutral",
+        "happiness": "happy",
+        "surprise": "surprise",
+        "sadness": "sad",
+        "anger": "angry",
+        "disgust": "disgust",
+        "fear": "fear",
+    }
+    numbers = [LABELS.index(ours) for ours in names.values()]
+    rows = [",".join("10" if n == label else "0" for n in numbers) + ",0,0,0" for label in seen]
+    path = tmp_path / "votes.csv"
+    path.write_text(
+        "\n".join(
+            [
+                f"Usage,Image name,{','.join(names)},contempt,unknown,NF",
+                *(f"Training,{n}.png,{row}" for n, row in enumerate(rows)),
+            ]
+        )
+    )
+    return path
+
+
+def test_the_crowd_is_one_teacher_more(tiny_net, tiny_faces, tmp_path):
+    """A crowd that is right teaches a student whose labels are all wrong half the time."""
+    splits = read_npz(tiny_faces)
+    truth = splits["Training"].labels
+    wrong = np.where(np.arange(len(truth)) // 7 % 2, truth, (truth + 1) % 7)
+    write_npz(
+        tmp_path / "wrong.npz", splits | {"Training": Faces(splits["Training"].images, wrong)}
+    )
+    path = voted(tmp_path, truth)
+    about = settings(
+        tmp_path / "wrong.npz", tmp_path / "run", epochs=12, ferplus=path, teachers_share=1.0
+    )
+    training = Training(about, read_npz(about.data)["Training"], Crew(0, 1, torch.device("cpu")))
+    wanted = training._wanted
+    torch.testing.assert_close(wanted.sum(1), torch.ones(len(truth)))
+    rows_of = torch.arange(len(truth))
+    half = torch.full((len(truth),), 0.5)
+    torch.testing.assert_close(wanted[rows_of, torch.from_numpy(truth)], half, atol=0.05, rtol=0)
+
+
+def test_a_crowd_that_looked_at_the_faces_in_another_order_teaches_nothing(
+    tiny_net, tiny_faces, tmp_path
+):
+    votes = voted(tmp_path, np.sort(read_npz(tiny_faces)["Training"].labels))
+    with pytest.raises(DatasetError, match=r"in another order; prepare them from fer2013\.csv"):
+        fit_classifier(settings(tiny_faces, tmp_path / "run", ferplus=votes))
+
+
+def test_what_teachers_said_of_other_faces_or_sizes_is_not_taken(tiny_net, tiny_faces, tmp_path):
+    teacher = tmp_path / "teacher"
+    fit_classifier(settings(tiny_faces, teacher, epochs=1, small_epochs=0))
+    splits = read_npz(tiny_faces)
+    some, others = (
+        torch.from_numpy(splits["Training"].images[first::2])[:, None] for first in (0, 1)
+    )
+
+    def told(faces, size_px, cache):
+        best = (teacher / "best.safetensors",)
+        return taught(best, lambda name: nets.build(name, 7), faces, size_px, 1, tmp_path / cache)
+
+    for name, asked in {"first": (some, 44), "faces": (others, 44), "size": (some, 40)}.items():
+        assert torch.equal(told(*asked, "cache"), told(*asked, name)), name
+    marked, about = run.load_checkpoint(tmp_path / "cache")
+    run.save_checkpoint(tmp_path / "cache", {"probabilities": -marked["probabilities"]}, about)
+    assert torch.equal(told(some, 40, "cache"), -marked["probabilities"])  # it is looked up
+
+
+def test_a_teacher_may_have_another_architecture(tiny_net, tiny_faces, tmp_path):
+    teacher = tmp_path / "teacher"
+    fit_classifier(settings(tiny_faces, teacher, net="resnet14", epochs=1))
+    best = teacher / "best.safetensors"
+    fit_classifier(settings(tiny_faces, tmp_path / "student", epochs=1, teachers=(best,)))
+    taught, _ = run.load_checkpoint(tmp_path / "student" / "taught.safetensors")
+    torch.testing.assert_close(taught["probabilities"].sum(1), torch.ones(140))
+
+
+def test_a_teacher_of_an_unknown_kind_is_one_sentence(tiny_net, tiny_faces, tmp_path):
+    other = tmp_path / "other.safetensors"
+    run.save_checkpoint(other, {"features.0.weight": torch.zeros(3)}, {"net": "tiny"})
+    with pytest.raises(run.RunError, match="holds another network than TinyNet"):
+        fit_classifier(settings(tiny_faces, tmp_path / "run", teachers=(other,)))
+    run.save_checkpoint(tmp_path / "nameless.safetensors", {"x": torch.zeros(3)}, {})
+    nameless = (tmp_path / "nameless.safetensors",)
+    with pytest.raises(run.RunError, match="does not name its network"):
+        fit_classifier(settings(tiny_faces, tmp_path / "run", teachers=nameless))
+    with pytest.raises(run.RunError, match="holds another network than TinyNet"):
+        fit_classifier(settings(tiny_faces, tmp_path / "run", start=other))
