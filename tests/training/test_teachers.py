@@ -1,5 +1,7 @@
 """Teachers and a crowd beside the labels."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +12,7 @@ from facecloak_train.recipes.fit_classifier import fit_classifier
 from facecloak_train.teachers import crowd_taught, taught
 from facecloak_train.training import Training
 
-from tests.fakes.fits import settings
+from tests.fakes.fits import assert_same, fit_until_saved, settings
 
 
 def test_teachers_are_part_of_the_target(tiny_net, tiny_faces, tmp_path, monkeypatch):
@@ -40,6 +42,73 @@ def test_teachers_are_part_of_the_target(tiny_net, tiny_faces, tmp_path, monkeyp
     taught, about = run.load_checkpoint(tmp_path / "student0.9" / "taught.safetensors")
     assert about["teachers"] == [run.digest_of(best)] * 2
     torch.testing.assert_close(taught["probabilities"].sum(1), torch.ones(140))
+
+
+def asked_of_a_batch(about):
+    """What the network is to answer to the first batch of a run that changes no face."""
+    training = Training(about, read_npz(about.data)["Training"], Crew(0, 1, torch.device("cpu")))
+    chosen = torch.arange(about.batch)
+    return training._batch(chosen, about.input_px, torch.Generator().manual_seed(0))[1:]
+
+
+def test_consistent_teachers_are_asked_about_what_the_student_sees(
+    tiny_net, tiny_faces, tmp_path
+):
+    """Their part, and the crowd's beside them, is as large as where they are asked once."""
+    best = tmp_path / "teacher" / "best.safetensors"
+    fit_classifier(settings(tiny_faces, best.parent, epochs=1))
+    labels = read_npz(tiny_faces)["Training"].labels
+    half = np.where(np.arange(len(labels)) // 7 % 2, labels, (labels + 1) % 7)
+    about = settings(
+        tiny_faces,
+        tmp_path / "run",
+        teachers=(best, best),
+        teachers_share=0.75,
+        teachers_consistent=True,
+        ferplus=voted(tmp_path, half),
+        mixup=1.0,
+    )
+    faces, wanted = asked_of_a_batch(about)
+    # Of four parts the label has one, each teacher one, and the crowd one.
+    plain = dataclasses.replace(about, teachers=(), teachers_consistent=False, teachers_share=0.5)
+    same, untaught = asked_of_a_batch(plain)
+    teacher = nets.build("tiny", 7)
+    teacher.load_state_dict(run.load_checkpoint(best)[0])
+    assert torch.equal(faces, same)
+    opinion = teacher.eval()(faces).softmax(-1)
+    torch.testing.assert_close(wanted, 0.5 * untaught + 0.5 * opinion)
+    alone = asked_of_a_batch(dataclasses.replace(plain, ferplus=None))[1]
+    assert not torch.allclose(untaught, alone, atol=0.1)
+    assert not (about.out / "taught.safetensors").exists()
+
+
+def test_consistent_teachers_teach_and_a_run_of_theirs_goes_on(
+    tiny_net, tiny_faces, tmp_path, monkeypatch
+):
+    best = tmp_path / "teacher" / "best.safetensors"
+    fit_classifier(settings(tiny_faces, best.parent, epochs=12))
+    splits = read_npz(tiny_faces)
+    wrong = Faces(splits["Training"].images, (splits["Training"].labels + 1) % 7)
+    write_npz(tmp_path / "wrong.npz", splits | {"Training": wrong})
+    about = settings(
+        tmp_path / "wrong.npz",
+        tmp_path / "whole",
+        epochs=12,
+        teachers=(best,),
+        teachers_share=0.9,
+        teachers_consistent=True,
+        mixup=0.2,
+    )
+    assert fit_classifier(about) > 0.7
+    cut = dataclasses.replace(about, out=tmp_path / "cut")
+    fit_until_saved(monkeypatch, cut, 3)
+    fit_classifier(cut)
+    assert_same(about.out, cut.out)
+
+
+def test_to_be_consistent_there_must_be_teachers(tiny_net, tiny_faces, tmp_path):
+    with pytest.raises(run.RunError, match="no teachers to be consistent; give --teachers"):
+        fit_classifier(settings(tiny_faces, tmp_path / "run", teachers_consistent=True))
 
 
 def test_a_crowd_teaches_what_its_votes_have_meant():

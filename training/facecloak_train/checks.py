@@ -26,6 +26,8 @@ def check(settings: FitSettings, faces: int, *, features: bool) -> None:
         "features of mixed faces are not known; give --mixup 0 with --features": features
         and mixup > 0.0,
         "features of attacked faces are not known; give --hardening-attack none": features and hard,
+        "there are no teachers to be consistent; give --teachers": settings.teachers_consistent
+        and not settings.teachers,
         f"--batch is {batch}; give 1 to {faces}, the training faces": not 0 < batch <= faces,
         f"--input-px is {px}; give 32 to 48": px not in _SIZES_PX,
         f"--small-px is {small}; give 32 to 48": small not in _SIZES_PX,

@@ -114,6 +114,8 @@ def targets(
 ) -> Tensor:
     """What a network is to answer: the labels, mixed with what teachers and the crowd say.
 
+    Teachers that are to be consistent are left out; a :class:`Panel` adds their part.
+
     Args:
         settings: of the run, which name the teachers and their share.
         labels: ``int64[N]``.
@@ -130,7 +132,7 @@ def targets(
     """
     said = one_hot(labels, len(LABELS)).float().to(faces.device)
     told = []
-    if settings.teachers:
+    if settings.teachers and not settings.teachers_consistent:
         cache = settings.out / "taught.safetensors"
         with crew.leader_first():
             nets_told = taught(
@@ -143,7 +145,54 @@ def targets(
         told.append(crowd_taught(votes, labels.numpy(), len(LABELS)).to(faces.device))
     if not told:
         return said
-    return torch.lerp(said, torch.stack(told).mean(0), settings.teachers_share)
+    share = settings.teachers_share * len(told) / _voices(settings)
+    said_share = 1.0 - settings.teachers_share
+    return torch.lerp(said, torch.stack(told).mean(0), share / (share + said_share))
+
+
+def _voices(settings: FitSettings) -> int:
+    """How many share what teachers have of the target: they, and the crowd."""
+    return len(settings.teachers) + (settings.ferplus is not None)
+
+
+class Panel:
+    """Teachers that are asked about each batch as the student sees it.
+
+    Source: Beyer et al., "Knowledge distillation: A good teacher is patient and consistent"
+    (arXiv 2106.05237): of faces that are moved, lit and mixed anew at every step teachers tell more
+    than of the training faces, which they know by heart.
+
+    Args:
+        settings: of the run, which name the teachers and their share.
+        fresh: see :func:`taught`.
+        faces: training faces, ``uint8[N, 1, S, S]``, on the device to use.
+    """
+
+    def __init__(
+        self, settings: FitSettings, fresh: Callable[[str], nn.Module], faces: Tensor
+    ) -> None:
+        self._share = settings.teachers_share * len(settings.teachers) / _voices(settings)
+        self._nets = []
+        for path in settings.teachers:
+            check_size(path, settings.input_px)
+            net = fresh(architecture(path))
+            load_weights(net, path, faces, settings.input_px, settings.seed)
+            self._nets.append(net.eval().requires_grad_(requires_grad=False))
+
+    @torch.no_grad()
+    def beside(self, faces: Tensor, wanted: Tensor) -> Tensor:
+        """What is wanted of a batch, and the opinions of the teachers on it beside that.
+
+        Args:
+            faces: ``float32[N, 1, H, W]`` in ``[0, 1]``, as the student sees them.
+            wanted: ``float32[N, classes]``, rows that sum to one: what :func:`targets` says.
+
+        Returns:
+            As ``wanted``.
+        """
+        with autocast(faces.device):
+            opinions = [net(faces).float().softmax(-1) for net in self._nets]
+        return torch.lerp(wanted, torch.stack(opinions).mean(0), self._share)
 
 
 def taught(

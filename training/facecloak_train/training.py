@@ -29,7 +29,7 @@ from facecloak_train.optimization import one_cycle, optimizer
 from facecloak_train.precision import autocast
 from facecloak_train.recording import Recordings
 from facecloak_train.settings import FitSettings
-from facecloak_train.teachers import load_weights, targets
+from facecloak_train.teachers import Panel, load_weights, targets
 
 logger = logging.getLogger(__name__)
 
@@ -167,6 +167,12 @@ class Training:
         """What the network is to answer, ``float32[N, classes]``: labels, mixed with teachers."""
         return targets(self.settings, self._labels, self._images, self._fresh, self._crew)
 
+    @functools.cached_property
+    def _panel(self) -> Panel | None:
+        """The teachers, where they are asked at every step."""
+        consistent = self.settings.teachers_consistent
+        return Panel(self.settings, self._fresh, self._images) if consistent else None
+
     def step(self) -> None:
         """Take one step."""
         settings = self.settings
@@ -226,6 +232,8 @@ class Training:
         faces = erase(augment(images, size_px, jitter, generator), self.settings.erase, generator)
         faces, wanted = mix(faces, self._wanted[chosen], self.settings.mixup, generator)
         faces, wanted = faces[self._own], wanted[self._own]
+        if self._panel is not None:
+            wanted = self._panel.beside(faces, wanted)
         if faces.is_cuda and net is self.net and self.settings.hardening.attack == "none":
             net = self._recordings.of(faces)
         return net, faces, wanted
@@ -251,7 +259,8 @@ class Training:
         Raises:
             RunError: it belongs to a run with other settings, which this one cannot continue.
         """
-        begun, asked = {"mixup": 0.0} | state["settings"], self._identity  # which was not told once
+        once = {"mixup": 0.0, "teachers_consistent": False}  # of runs that did not tell it
+        begun, asked = once | state["settings"], self._identity
         if begun != asked:
             changed = ", ".join(sorted(k for k in asked if begun.get(k) != asked[k]))
             msg = f"the run in {self.settings.out} was begun with another {changed}"

@@ -79,6 +79,9 @@ class FitSettings:
     opinion on a face is part of the target."""
     teachers_share: float = 0.5
     """Their part of the target; the label has the rest."""
+    teachers_consistent: bool = False
+    """Teachers see each face as the network does, moved, lit, and mixed, at every step; else they
+    see it once, whole."""
     features: Path | None = None
     """What `facecloak-train describe` wrote, for a network that takes features."""
     ferplus: Path | None = None
