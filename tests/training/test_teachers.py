@@ -51,9 +51,7 @@ def asked_of_a_batch(about):
     return training._batch(chosen, about.input_px, torch.Generator().manual_seed(0))[1:]
 
 
-def test_consistent_teachers_are_asked_about_what_the_student_sees(
-    tiny_net, tiny_faces, tmp_path
-):
+def test_consistent_teachers_are_asked_about_what_the_student_sees(tiny_net, tiny_faces, tmp_path):
     """Their part, and the crowd's beside them, is as large as where they are asked once."""
     best = tmp_path / "teacher" / "best.safetensors"
     fit_classifier(settings(tiny_faces, best.parent, epochs=1))
