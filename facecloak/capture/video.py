@@ -14,6 +14,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace, Interpolation
 from av.video.stream import VideoStream
 
+from facecloak.core.colour import is_hd
 from facecloak.core.errors import SourceLost, SourceUnavailable
 from facecloak.core.ports import EndOfSource
 from facecloak.core.types import Frame, Image
@@ -25,8 +26,6 @@ _EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL
 """ffmpeg's quick conversion makes 4:2:0 one to two levels too dark, this one less than 0.1."""
 _UNSPECIFIED = 2
 """Colour tag of ITU-T H.273: the file does not say which matrix its colours were made with."""
-_HD = (1280, 577)
-"""From this width or height on, in pixels, players take BT.709 where the file does not say."""
 _NO_PICTURES = frozenset({"tty", "bin", "xbin", "adf", "idf"})
 """Formats in which ffmpeg paints any text or bytes as a video of letters."""
 _REMEDY = "Check that the whole file is there, or convert it with: ffmpeg -i IN OUT.mp4"
@@ -153,8 +152,7 @@ def _quarter_turns(picture: VideoFrame) -> int:
 
 def _is_untagged_hd(picture: VideoFrame) -> bool:
     """Whether it does not name its matrix and is of a size at which players take BT.709."""
-    large = picture.width >= _HD[0] or picture.height >= _HD[1]
-    return large and picture.colorspace == _UNSPECIFIED
+    return picture.colorspace == _UNSPECIFIED and is_hd(picture.width, picture.height)
 
 
 def _open(path: Path) -> tuple[InputContainer, VideoStream]:

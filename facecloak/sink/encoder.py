@@ -11,6 +11,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from av.video.stream import VideoStream
 
+from facecloak.core.colour import is_hd
 from facecloak.core.types import Frame
 from facecloak.sink.sound import Sound
 
@@ -25,8 +26,12 @@ _EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL
 _FFV1 = {"level": "3", "slicecrc": "1"}
 _H264 = {"crf": "18", "preset": "veryfast"}
 _VP9 = {"crf": "24", "b": "0", "deadline": "realtime", "cpu-used": "5", "row-mt": "1"}
-_BT709 = 1
-"""Colour tag of ITU-T H.273: primaries, transfer and matrix alike."""
+_COLOURS = {True: (Colorspace.ITU709, 1), False: (Colorspace.ITU601, 6)}
+"""In HD and below: the matrix, and its tag of ITU-T H.273, for primaries and transfer, too.
+
+What ignores tags, such as OpenCV, takes small videos to be BT.601 and shows their skin too pink if
+they are not.
+"""
 
 
 class Encoder:
@@ -57,6 +62,10 @@ class Encoder:
         self._container = av.open(f"file:{path}", "w")
         self._stream = _add_stream(self._container, path.suffix.lower(), rate, lossless=lossless)
         self._stream.width, self._stream.height = size
+        self._matrix, tag = _COLOURS[is_hd(*size)]
+        if not lossless:
+            context = self._stream.codec_context
+            context.colorspace = context.color_primaries = context.color_trc = tag
         if self._stream.codec_context.name == "libx264" and (size[0] % 2 or size[1] % 2):
             self._stream.pix_fmt = "yuv444p"  # 4:2:0 in H.264 has even sizes only
         if pixel_aspect != 1:
@@ -80,7 +89,7 @@ class Encoder:
         else:
             picture = picture.reformat(
                 format=self._stream.pix_fmt,
-                dst_colorspace=Colorspace.ITU709,
+                dst_colorspace=self._matrix,
                 dst_color_range=ColorRange.MPEG,
                 interpolation=_EXACT,
             )
@@ -138,7 +147,5 @@ def _add_stream(
     else:
         stream = container.add_stream("libx264", rate=rate, options=_H264)
     stream.pix_fmt = "yuv420p"
-    context = stream.codec_context
-    context.color_range = ColorRange.MPEG
-    context.colorspace = context.color_primaries = context.color_trc = _BT709
+    stream.codec_context.color_range = ColorRange.MPEG
     return stream

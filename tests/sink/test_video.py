@@ -1,6 +1,7 @@
 from fractions import Fraction
 
 import av
+import cv2
 import numpy as np
 import pytest
 
@@ -68,21 +69,37 @@ def test_lossless_decodes_to_the_same_bytes(tmp_path, size):
         assert np.array_equal(wanted, found)
 
 
-def test_colours_do_not_drift(tmp_path):
+def patches(side):
+    """Twelve patches of one colour each, within what BT.601 and BT.709 both hold."""
     levels = np.random.default_rng(3).integers(30, 225, (12, 3), dtype=np.uint8)
-    image = np.repeat(np.repeat(levels.reshape(3, 4, 3), 16, 0), 16, 1)
-    path = tmp_path / "out.mp4"
+    return np.repeat(np.repeat(levels.reshape(3, 4, 3), side, 0), side, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "side", "colours"),
+    [("out.mp4", 16, 6), ("out.webm", 64, 6), ("out.mp4", 320, 1), ("out.webm", 320, 1)],
+)
+def test_colours_do_not_drift(tmp_path, name, side, colours):
+    path, image = tmp_path / name, patches(side)
     write(path, [Frame(image, 0.0, 0)])
     exact = av.video.reformatter.Interpolation["BICUBIC"]
     exact |= av.video.reformatter.Interpolation["ACCURATE_RND"]
     exact |= av.video.reformatter.Interpolation["FULL_CHR_H_INT"]
     with av.open(str(path)) as container:
         (picture,) = container.decode(video=0)
-        assert (picture.colorspace, picture.color_range) == (1, 1)
+        assert (picture.colorspace, picture.color_range) == (colours, 1)
         found = picture.to_ndarray(format="bgr24", interpolation=exact)
-    drift = (found.astype(int) - image)[8::16, 8::16]
+    drift = (found.astype(int) - image)[side // 2 :: side, side // 2 :: side]
     assert np.abs(drift).max() <= 4
     assert np.abs(drift.mean()) < 0.6
+
+
+def test_what_ignores_the_tags_of_a_small_video_sees_its_colours(tmp_path):
+    path, image = tmp_path / "out.mp4", patches(64)
+    write(path, [Frame(image, 0.0, 0)])
+    found = cv2.VideoCapture(str(path)).read()[1]
+    drift = (found.astype(int) - image)[32::64, 32::64]
+    assert np.abs(drift).max() <= 4
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov"])
