@@ -97,6 +97,20 @@ def test_a_report_a_table_and_a_picture(asked):
     assert "| 1 | H.264 180p 150 kb/s | landmark rule |" in table
     assert report["command"] in table
     assert imread(settings.out.with_suffix(".png")).std() > 5
+    assert imread(settings.out.with_name(f"{settings.out.stem}-price.png")).std() > 5
+    panels = evaluate_fooling.price_panels(report)
+    assert [panel.title for panel in panels] == [
+        f"{name}, lossless" for name in ("ResNet14", "run", "landmark rule")
+    ]
+    for panel in panels:
+        assert tuple(panel.lines) == kinds
+        for kind, points in panel.lines.items():
+            paid = [seen[f"{kind} x{strength}"]["moved"]["flip"] for strength in (1, 2)]
+            assert [cost for cost, _ in points] == paid
+            fooled = [rows[s, "lossless", panel.title.split(",")[0], kind] for s in (1.0, 2.0)]
+            assert [rate for _, rate in points] == [100 * row["fooling_rate"] for row in fooled]
+    assert report["looked_at"] == 1
+    assert "in every tenth (1 face)" in table
     assert not settings.out.with_suffix(".progress").exists()
 
 

@@ -21,7 +21,7 @@ class Panel:
     Attributes:
         title: what stands above.
         lines: points by name, in percent.
-        bars: what is asked for, in percent by name; drawn dotted.
+        bars: what is asked for, by name, on the scale of one axis; drawn dotted.
     """
 
     title: str
@@ -135,6 +135,35 @@ def rates(path: Path, rows: Sequence[Mapping[str, Any]], kinds: tuple[str, str])
         axes.grid(alpha=0.3)
     panels[0].set_ylabel(f"fooled, % (dashed: {kinds[1]})")
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside right upper")
+    figure.savefig(path, dpi=_DPI)
+
+
+def prices(path: Path, panels: Sequence[Panel], labels: tuple[str, str]) -> None:
+    """What is had for what it costs: a panel beside the other, three in a row.
+
+    Args:
+        path: the .png to write.
+        panels: one or more, points from cheap to dear; their bars are marks on the axis of costs.
+        labels: of the two axes, which all panels share.
+    """
+    columns = min(len(panels), 3)
+    rows = -(-len(panels) // columns)
+    figure = Figure(figsize=(2.5 + 3.0 * columns, 0.5 + 3.2 * rows), layout="constrained")
+    every = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    for axes, panel in zip(every.flat, panels, strict=False):
+        for name, points in panel.lines.items():
+            axes.plot(*zip(*points, strict=True), marker="o", markersize=4, label=name)
+        for name, bar in panel.bars.items():
+            axes.axvline(bar, color="black", linestyle=":", label=name)
+        axes.set_title(panel.title)
+        axes.grid(alpha=0.3)
+    for axes in every.flat[len(panels) :]:
+        axes.set_axis_off()
+    every[0, 0].set_xlim(left=0)
+    every[0, 0].set_ylim(0, 100)
+    figure.supxlabel(labels[0])
+    figure.supylabel(labels[1])
+    figure.legend(*every[0, 0].get_legend_handles_labels(), loc="outside right upper")
     figure.savefig(path, dpi=_DPI)
 
 

@@ -22,8 +22,8 @@ def evaluate_markdown(report: dict[str, Any]) -> str:
     lines = [
         f"Read from the last picture of a call, in {report['found']} of {report['faces']} FER2013 "
         "PrivateTest faces that stand in no other split; the finder does not see the others, so "
-        f"that they would be shielded. Made against {', '.join(report['made_against'])}: in bold. "
-        "At strength 1 at most "
+        f"that they would be shielded. Made against {', '.join(report['made_against'])}: in bold, "
+        "as is what shares the architecture of a gradient. At strength 1 at most "
         f"{report['eps']:g} levels are added and the face is moved by at most "
         f"{_percent(report['shift'])} of its width. " + _fitted(report) + "Random sign noise of "
         "the same levels stands beside it.",
@@ -104,7 +104,8 @@ def _mean_of(unseen: dict[str, str], pairs: dict[str, tuple[dict[str, Any], ...]
     cells = [f"{100 * rate:.1f} %" for rate in means]
     if means[-1]:
         cells[0] += f", {means[0] / means[-1]:.1f} times the noise"
-    name = f"*mean of {len(by_architecture)} architectures never seen*"
+    count = len(by_architecture)
+    name = f"*mean of {count} architecture{'s' * (count != 1)} never seen*"
     return " | ".join([name, *cells, *[""] * 5]) + " |"
 
 
@@ -136,9 +137,12 @@ def _visible(report: dict[str, Any]) -> list[str]:
     """How visible it is, as a table of its own."""
     if not report["seen"]:
         return []
+    looked = report.get("looked_at")
+    faces = f" ({looked} face{'s' * (looked != 1)})" if looked else ""
     lines = [
-        "On the face: PSNR, SSIM and FLIP of what is added to it, once it is moved, and FLIP of "
-        "both together; last what the codec alone costs on a good line.",
+        f"On the face, in every tenth{faces}: PSNR, SSIM and FLIP "
+        "of what is added to it, once it is moved, and FLIP of both together; last what the codec "
+        "alone costs on a good line.",
         "",
         "| | PSNR | SSIM | FLIP | FLIP, moved, too |",
         "|---|---|---|---|---|",

@@ -34,13 +34,13 @@ from facecloak_train.data.fer2013 import Faces
 from facecloak_train.measure import landmark_rule
 from facecloak_train.measure.calls import camera_noise
 from facecloak_train.measure.choosing import Chooser
-from facecloak_train.measure.codec import Leg, legs_of, missing
+from facecloak_train.measure.codec import REENCODED, Leg, legs_of, missing
 from facecloak_train.measure.far_end import CLEAN, FarEnd, Row
 from facecloak_train.measure.fooling import fooling_of_readings
 from facecloak_train.measure.landmark_rule import LandmarkEyes, LandmarkRule
 from facecloak_train.measure.laying import FOR_ALL, NOISE, OURS, attacked, laid, named
 from facecloak_train.measure.ledger import Ledger
-from facecloak_train.measure.pictures import rates
+from facecloak_train.measure.pictures import Panel, prices, rates
 from facecloak_train.measure.reading import Victim
 from facecloak_train.measure.report import evaluate_markdown
 from facecloak_train.settings import EvaluateSettings
@@ -121,6 +121,7 @@ def evaluate_fooling(settings: EvaluateSettings) -> dict[str, Any]:
         "pictures": settings.pictures,
         "sent_kbps": {leg.name: _mean(row["kbps"][leg.key] for row in found) for leg in legs},
         "skipped": skipped,
+        "looked_at": sum("seen" in row for row in found),
         "seen": seen,
         "rows": rows,
         **told,
@@ -137,7 +138,32 @@ def _write(out: Path, report: Mapping[str, Any]) -> None:
     text = evaluate_markdown(dict(report))
     run.write_atomically(out.with_suffix(".md"), text.encode())
     rates(out.with_suffix(".png"), report["rows"], (OURS, NOISE))
+    panels = price_panels(report)
+    if panels:
+        axes = "FLIP of the face, moved and added to", "fooled, %"
+        prices(out.with_name(f"{out.stem}-price.png"), panels, axes)
     logger.info("%s", text)
+
+
+def price_panels(report: Mapping[str, Any]) -> list[Panel]:
+    """For each classifier, how many faces are fooled over what that costs, strength by strength.
+
+    After the first of the legs; none of a report of one strength, or where nobody looked.
+    """
+    rows, seen = report["rows"], report["seen"]
+    if not seen or len({row["strength"] for row in rows}) < 2:
+        return []
+    panels = []
+    for classifier in report["classifiers"]:
+        lines: dict[str, list[tuple[float, float]]] = {}
+        for row in rows:
+            if (row["classifier"], row["leg"]) == (classifier, rows[0]["leg"]) and row["faces"]:
+                cost = seen[named(row["perturbation"], row["strength"])]["moved"]["flip"]
+                rate = 100.0 * row["fooling_rate"]
+                lines.setdefault(row["perturbation"], []).append((cost, rate))
+        bars = {"re-encoding at 2500 kb/s": seen[REENCODED.key]["added"]["flip"]}
+        panels.append(Panel(f"{classifier}, {rows[0]['leg']}", lines, bars))
+    return panels
 
 
 def _legs(keys: Iterable[str]) -> tuple[list[Leg], dict[str, str]]:

@@ -6,6 +6,9 @@ S]`` in ``[0, 1]``; a :class:`~facecloak_train.attacks.published.plan.Budget` an
 of the clean faces, cuts faces to ``[0, 1]`` after adding, and returns the perturbation,
 ``float32[1, S, S]`` in units of the full range, within the budget. The net may be under bf16
 autocast: losses are taken in fp32.
+
+What is made in another way is asked for in another way: for each face in ``attacks.individual``,
+without a net in ``attacks.baselines``, for clips in ``attacks.temporal``.
 """
 
 from collections.abc import Callable
