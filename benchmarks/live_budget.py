@@ -105,7 +105,7 @@ class Window:
                 session,
                 self._settings,
                 file=Path(folder) / "settings.toml",
-                perturbations=("default",),
+                perturbations={"default": None},
                 cameras=list,
             )
             interface.start()

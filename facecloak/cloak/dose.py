@@ -1,6 +1,5 @@
 """How much of a bank is given: its budgets at a strength, and its patterns in 8 bits."""
 
-import math
 from typing import Final
 
 import numpy as np
@@ -57,7 +56,7 @@ class Dose:
             if most * strength > limit * (1 + 1e-6):
                 msg = f"A strength of {strength:g} would bend faces too far."
                 raise ConfigError(msg, f"Choose at most {limit / most:g}.")
-        self.budget = math.floor(eps + 1e-6)
+        self.budget = header.levels(strength)
         reach = min((one.reach for one in bank.members.values() if one.reach), default=None)
         if reach is not None and (self.budget < 1 or reach * strength < 1.0):
             msg = f"A strength of {strength:g} would change no pixel."

@@ -15,7 +15,9 @@ from PyQt5.QtWidgets import QApplication
 from facecloak import settings as stored
 from facecloak.capture.listing import cameras
 from facecloak.core import artifacts
-from facecloak.core.errors import ConfigError
+from facecloak.core import bank as banks
+from facecloak.core.errors import ArtifactError, ConfigError
+from facecloak.core.perturbation import Header
 from facecloak.pipeline.worker import Worker
 from facecloak.session.session import Session
 from facecloak.sink.display import require_display
@@ -76,7 +78,7 @@ def window(options: Mapping[str, Any], environment: Mapping[str, str], file: Pat
                 chosen,
                 kept=stored.kept(file),
                 file=file,
-                perturbations=names,
+                perturbations={name: _header(name) for name in names},
                 cameras=lambda: listed.cameras,
             )
             opened.append(interface)
@@ -89,6 +91,14 @@ def window(options: Mapping[str, Any], environment: Mapping[str, str], file: Pat
     finally:
         listed.close()
         only.close()
+
+
+def _header(name: str) -> Header | None:
+    """What a perturbation promises; None of one that cannot be read, which is told once chosen."""
+    try:
+        return banks.load(artifacts.perturbation(name)).header
+    except ArtifactError:
+        return None
 
 
 @contextmanager

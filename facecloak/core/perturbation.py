@@ -111,6 +111,10 @@ class Header:
             raise ValueError(msg)
         self._check_answers()
 
+    def levels(self, strength: float) -> int:
+        """The most that is added to any channel of any pixel at a strength, in 8-bit levels."""
+        return math.floor(self.eps * strength + 1e-6)
+
     def _check_answers(self) -> None:
         named = (*self.answers, self.selector)
         if self.format != BANK_FORMAT:

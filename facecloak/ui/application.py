@@ -2,7 +2,7 @@
 
 import dataclasses
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +11,7 @@ from PyQt5.QtWidgets import QApplication, QMessageBox, QSystemTrayIcon
 
 from facecloak import settings as stored
 from facecloak.core.errors import FaceCloakError
+from facecloak.core.perturbation import Header
 from facecloak.session.session import Session
 from facecloak.settings import Settings
 from facecloak.ui import autostart
@@ -40,7 +41,7 @@ class Interface(QObject):
         kept: those of them that are kept; the others came from the command line or the environment,
             and are kept once they are changed here.
         file: where settings are kept.
-        perturbations: names to choose from.
+        perturbations: see :class:`~facecloak.ui.form.Form`.
         cameras: lists the cameras, without waiting for a device.
         tray: whether to use the tray; where there is none, the window is enough.
     """
@@ -53,7 +54,7 @@ class Interface(QObject):
         *,
         kept: Settings,
         file: Path,
-        perturbations: Sequence[str],
+        perturbations: Mapping[str, Header | None],
         cameras: Cameras,
         tray: bool = True,
     ) -> None:

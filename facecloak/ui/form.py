@@ -1,12 +1,13 @@
 """What a user steers in the window, each a labelled widget; a change is one new ``Settings``."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from PyQt5.QtCore import QSignalBlocker, Qt
 from PyQt5.QtWidgets import QComboBox, QFormLayout, QLabel, QSizePolicy, QSlider, QWidget
 
+from facecloak.core.perturbation import Header
 from facecloak.settings import Settings
 from facecloak.ui.words import say
 
@@ -20,24 +21,26 @@ class Form(QWidget):
 
     Args:
         settings: to begin with.
-        perturbations: names to choose from.
+        perturbations: to choose from, by name; None where what they promise is not known.
         changed: called with the new settings after each change by the user.
     """
 
     def __init__(
         self,
         settings: Settings,
-        perturbations: Sequence[str],
+        perturbations: Mapping[str, Header | None],
         changed: Callable[[Settings], None],
     ) -> None:
         super().__init__()
         self._settings = settings
+        self._perturbations = perturbations
         self._changed = changed
         self._choices: dict[QComboBox, list[dict[str, Any]]] = {}
         rows = QFormLayout(self)
         rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
 
         self.strength_text = QLabel()
+        self.strength_text.setWordWrap(True)
         self.strength = QSlider(Qt.Orientation.Horizontal)
         self.strength.setRange(25, 200)
         self.strength.setSingleStep(5)
@@ -144,14 +147,21 @@ class Form(QWidget):
 
     def _chosen(self, combo: QComboBox, index: int) -> None:
         self._apply(self._choices[combo][index])
+        self._tell_strength()
 
     def _slid(self, value: int) -> None:
         self._apply({"strength": value / 100})
         self._tell_strength()
 
     def _tell_strength(self) -> None:
-        told = say("{strength} of the designed perturbation")
-        self.strength_text.setText(told.format(strength=f"{self._settings.strength:.2f}"))
+        strength = self._settings.strength
+        header = self._perturbations.get(self._settings.perturbation)
+        told = say("{strength} of the designed perturbation").format(strength=f"{strength:.2f}")
+        if header is not None:
+            promise = say("at most {levels} of 255 levels, {shift} % of the face's width")
+            shift = f"{100 * header.shift * strength:.2g}"
+            told += ":\n" + promise.format(levels=header.levels(strength), shift=shift)
+        self.strength_text.setText(told)
 
     def _apply(self, fields: dict[str, Any]) -> None:
         self._settings = dataclasses.replace(self._settings, **fields)

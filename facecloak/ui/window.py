@@ -1,6 +1,6 @@
 """The window: picture, status, meters, and what can be steered."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from PyQt5.QtCore import Qt, pyqtSignal
@@ -16,6 +16,7 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
+from facecloak.core.perturbation import Header
 from facecloak.session.moment import Moment
 from facecloak.settings import Settings
 from facecloak.ui.form import Form
@@ -49,7 +50,7 @@ class Window(QWidget):
 
     Args:
         settings: to begin with.
-        perturbations: names to choose from.
+        perturbations: see :class:`~facecloak.ui.form.Form`.
         deeds: what the user can do.
         autostarts: whether FaceCloak starts with the desktop.
         tray: whether there is a tray to go to.
@@ -61,7 +62,7 @@ class Window(QWidget):
     def __init__(
         self,
         settings: Settings,
-        perturbations: Sequence[str],
+        perturbations: Mapping[str, Header | None],
         deeds: Deeds,
         *,
         autostarts: bool,

@@ -11,6 +11,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PyQt5.QtWidgets import QApplication, QSystemTrayIcon
 
+from facecloak.core.perturbation import Header
 from facecloak.core.types import Reading
 from facecloak.session.moment import Meter, Moment, Status
 from facecloak.settings import Settings
@@ -66,6 +67,8 @@ def opened(application, session, tmp_path, monkeypatch):
     """Opens interfaces; each is finished when the test ends."""
     made = []
 
+    header = Header(eps=5.0, shift=0.01, strain=0.2, method="", seed=0, datasets=(), victims=())
+
     def open_one(settings=None, *, tray=False, cameras=(("Webcam", "0"),), kept=None):
         monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", staticmethod(lambda: tray))
         interface = Interface(
@@ -74,7 +77,7 @@ def opened(application, session, tmp_path, monkeypatch):
             settings or Settings(),
             kept=kept or settings or Settings(),
             file=tmp_path / "settings.toml",
-            perturbations=("default", "other"),
+            perturbations={"default": header, "other": None},
             cameras=lambda: cameras,
         )
         made.append(interface)

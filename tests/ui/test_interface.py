@@ -100,6 +100,18 @@ def test_off_is_loud(opened, session):
     assert "#c62828" in window.headline.styleSheet()
 
 
+def test_the_strength_tells_what_is_promised(opened):
+    form = opened(Settings(strength=1.0)).window.form
+    assert form.strength_text.text() == (
+        "1.00 of the designed perturbation:\nat most 5 of 255 levels, 1 % of the face's width"
+    )
+    QTest.keyClick(form.strength, Qt.Key.Key_PageUp)
+    assert "1.25 of" in form.strength_text.text()
+    assert "at most 6 of 255 levels, 1.2 %" in form.strength_text.text()
+    QTest.keyClick(form.perturbation, Qt.Key.Key_Down)  # of which nothing is known
+    assert form.strength_text.text() == "1.25 of the designed perturbation"
+
+
 def test_what_is_changed_reaches_the_session_and_the_file(opened, session, tmp_path):
     interface = opened()
     form = interface.window.form

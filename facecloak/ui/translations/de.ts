@@ -8,6 +8,10 @@
         <translation>{strength} des entworfenen Störmusters</translation>
     </message>
     <message>
+        <source>at most {levels} of 255 levels, {shift} % of the face's width</source>
+        <translation>höchstens {levels} von 255 Stufen, {shift} % der Gesichtsbreite</translation>
+    </message>
+    <message>
         <source>&amp;Strength</source>
         <translation>&amp;Stärke</translation>
     </message>
