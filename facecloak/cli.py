@@ -125,10 +125,14 @@ def _demo(parsed: argparse.Namespace) -> None:
 def _calibrate(parsed: argparse.Namespace) -> None:
     from facecloak.commands import calibrate
 
-    chosen = _settings(parsed)
     if parsed.forget:
-        _say(calibrate.forget(chosen))
+        try:
+            named = _settings(parsed).perturbation
+        except ConfigError:
+            named = None
+        _say(calibrate.forget(named))
         return
+    chosen = _settings(parsed)
     seconds = _positive("--seconds", parsed.seconds) or 20.0
     minutes = _positive("--minutes", parsed.minutes) or 2.0
     _say(calibrate.story(calibrate.calibrate(chosen, seconds=seconds, minutes=minutes)))

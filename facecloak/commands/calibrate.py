@@ -116,8 +116,13 @@ def calibrate(
     return Calibrated(fits, sitting.people, begun_with, path)
 
 
-def forget(settings: Settings) -> str:
-    """Delete the personal perturbation, and say so. Raises SinkUnavailable."""
+def forget(chosen: str | None) -> str:
+    """Delete the personal perturbation, and say so. Raises SinkUnavailable.
+
+    Args:
+        chosen: the perturbation that settings name; None where they cannot be read, which must keep
+            nobody from it.
+    """
     path = artifacts.own_folder() / f"{NAME}.safetensors"
     if not path.exists():
         return f"There is no {path}: nothing fitted to your face is kept."
@@ -127,7 +132,7 @@ def forget(settings: Settings) -> str:
         msg = f"{path} cannot be deleted: {exc.strerror}."
         raise SinkUnavailable(msg, "Delete the file yourself.") from exc
     said = f"{path} is deleted. Nothing fitted to your face is kept."
-    if settings.perturbation == NAME:
+    if chosen == NAME:
         said += " Your settings still name it: choose another perturbation."
     return said
 

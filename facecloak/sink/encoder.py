@@ -26,11 +26,13 @@ _EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL
 _FFV1 = {"level": "3", "slicecrc": "1"}
 _H264 = {"crf": "18", "preset": "veryfast"}
 _VP9 = {"crf": "24", "b": "0", "deadline": "realtime", "cpu-used": "5", "row-mt": "1"}
-_COLOURS = {True: (Colorspace.ITU709, 1), False: (Colorspace.ITU601, 6)}
-"""In HD and below: the matrix, and its tag of ITU-T H.273, for primaries and transfer, too.
+_BT709 = 1
+"""Tag of ITU-T H.273: primaries and transfer, which screens and cameras of today share."""
+_MATRICES = {True: (Colorspace.ITU709, _BT709), False: (Colorspace.ITU601, 6)}
+"""In HD and below: the matrix, and its tag.
 
 What ignores tags, such as OpenCV, takes small videos to be BT.601 and shows their skin too pink if
-they are not.
+they are not. In HD it does so with nearly all videos.
 """
 
 
@@ -62,10 +64,11 @@ class Encoder:
         self._container = av.open(f"file:{path}", "w")
         self._stream = _add_stream(self._container, path.suffix.lower(), rate, lossless=lossless)
         self._stream.width, self._stream.height = size
-        self._matrix, tag = _COLOURS[is_hd(*size)]
+        self._matrix, tag = _MATRICES[is_hd(*size)]
         if not lossless:
             context = self._stream.codec_context
-            context.colorspace = context.color_primaries = context.color_trc = tag
+            context.colorspace, context.color_primaries = tag, _BT709
+            context.color_trc = _BT709
         if self._stream.codec_context.name == "libx264" and (size[0] % 2 or size[1] % 2):
             self._stream.pix_fmt = "yuv444p"  # 4:2:0 in H.264 has even sizes only
         if pixel_aspect != 1:

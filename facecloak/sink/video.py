@@ -19,9 +19,9 @@ SUFFIXES = frozenset({".mp4", ".mkv", ".mov", ".webm"})
 class VideoSink:
     """Encodes frames at their own times; the file stands under its name after a clean exit.
 
-    H.264, or VP9 in ``.webm``, in BT.709; odd sizes are kept (H.264 then in 4:4:4). Frames on the
-    beat of ``rate`` are written exactly so, others at the time they were captured. Where no frame
-    was written, no file appears.
+    H.264, or VP9 in ``.webm``, in BT.709, below HD BT.601; odd sizes are kept (H.264 then in
+    4:4:4). Frames on the beat of ``rate`` are written exactly so, others at the time they were
+    captured. Where no frame was written, no file appears.
 
     Args:
         path: where, with one of ``SUFFIXES``.

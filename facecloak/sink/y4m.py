@@ -1,6 +1,7 @@
 """yuv4mpeg to a stream: ``facecloak run --sink - | ffplay -``.
 
-Colours are BT.601 in the limited range (16 to 235), which is what ffmpeg takes a y4m to hold.
+The format cannot say which colours it holds: they are what players take a video of that size to
+hold, BT.709 in HD and BT.601 below, in the limited range (16 to 235).
 """
 
 import sys
@@ -12,6 +13,7 @@ from typing import Protocol, Self
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 
+from facecloak.core.colour import is_hd
 from facecloak.core.errors import SinkUnavailable
 from facecloak.core.types import Frame, Image
 from facecloak.sink.closed import SinkClosed
@@ -107,7 +109,7 @@ def _planes(image: Image) -> bytes:
     height, width = image.shape[:2]
     picture = VideoFrame.from_ndarray(image, format="bgr24").reformat(
         format="yuv444p" if width % 2 or height % 2 else "yuv420p",
-        dst_colorspace=Colorspace.ITU601,
+        dst_colorspace=Colorspace.ITU709 if is_hd(width, height) else Colorspace.ITU601,
         dst_color_range=ColorRange.MPEG,
         interpolation=_EXACT,
     )

@@ -212,6 +212,16 @@ def test_a_folder_that_cannot_be_written_leaves_nothing_half_written(sat, own, s
     assert own.parent.is_file()
 
 
+def test_broken_settings_keep_nobody_from_forgetting(own, capfd, monkeypatch):
+    path = own / "personal.safetensors"
+    own.mkdir(parents=True)
+    SHIPPED.save(path)
+    monkeypatch.setenv("FACECLOAK_FPS", "x")
+    assert cli.main(["calibrate", "--forget"]) == 0
+    assert not path.exists()
+    assert "is deleted. Nothing fitted to your face is kept." in capfd.readouterr().out
+
+
 def test_to_forget_deletes_the_file_and_says_so(own, capfd):
     path = own / "personal.safetensors"
     assert cli.main(["calibrate", "--forget"]) == 0

@@ -87,6 +87,7 @@ def test_colours_do_not_drift(tmp_path, name, side, colours):
     with av.open(str(path)) as container:
         (picture,) = container.decode(video=0)
         assert (picture.colorspace, picture.color_range) == (colours, 1)
+        assert (picture.color_primaries, picture.color_trc) == (1, 1)
         found = picture.to_ndarray(format="bgr24", interpolation=exact)
     drift = (found.astype(int) - image)[side // 2 :: side, side // 2 :: side]
     assert np.abs(drift).max() <= 4

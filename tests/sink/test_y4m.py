@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from facecloak.core.errors import SinkUnavailable
+from facecloak.core.types import Frame
 from facecloak.sink.y4m import Y4mSink
 
 
@@ -48,6 +49,19 @@ def test_what_is_written_decodes_to_the_input(make_frames, size, fps, header):
         smooth = np.delete(np.abs(picture.astype(int) - frame.image), seam, axis=1)
         assert smooth.mean() < 1
         assert np.percentile(smooth, 99) <= 3
+
+
+@pytest.mark.parametrize(("size", "matrix"), [((640, 480), "ITU601"), ((1280, 720), "ITU709")])
+def test_colours_are_what_players_take_that_size_to_hold(size, matrix):
+    image = np.full((size[1], size[0], 3), (40, 60, 220), np.uint8)
+    stream = io.BytesIO()
+    with Y4mSink(lambda: stream, fps=30) as sink:
+        sink.write(Frame(image, 0.0, 0))
+    stream.seek(0)
+    with av.open(stream, format="yuv4mpegpipe") as container:
+        (picture,) = container.decode(video=0)
+    found = picture.to_ndarray(format="bgr24", src_colorspace=matrix).astype(int)
+    assert np.abs(found - image).max() <= 2
 
 
 def test_a_closed_pipe_ends_it(make_frames):

@@ -10,6 +10,7 @@ from facecloak_train.data.fer2013 import read_npz
 from facecloak_train.nets.vgg import Vgg19
 from facecloak_train.optimization import one_cycle
 from facecloak_train.recipes.fit_classifier import fit_classifier
+from facecloak_train.settings import Jitter
 from facecloak_train.training import Training
 
 from tests.fakes.fits import settings
@@ -67,11 +68,18 @@ def test_an_optimizer_that_is_not_there_is_one_sentence(tiny_net, tiny_faces, tm
         ({"small_px": 28}, "--small-px is 28; give 32 to 48"),
         ({"batch": 141}, "--batch is 141; give 1 to 140, the training faces"),
         ({"batch": 0}, "--batch is 0; give 1 to 140"),
+        ({"epochs": 0}, "--epochs is 0; give 1 or more"),
+        ({"learning_rate": 0.0}, "--learning-rate is 0.0; give more than 0"),
+        ({"learning_rate": float("nan")}, "--learning-rate is nan; give more than 0"),
+        ({"checkpoint_steps": 0}, "--checkpoint-steps is 0; give 1 or more"),
+        ({"seed": -1}, "--seed is -1; give 0 or more"),
+        ({"teachers_share": -1.0}, "--teachers-share is -1.0; give 0 to 1"),
+        ({"erase": 3.0}, "--erase is 3.0; give 0 to 1"),
+        ({"label_smoothing": 3.0}, "--label-smoothing is 3.0; give 0 to 1"),
+        ({"jitter": Jitter(scale=-3.0)}, "--jitter-scale is -3.0; give 0 to 1"),
     ],
 )
-def test_faces_of_an_impossible_size_or_number_are_refused(
-    tiny_net, tiny_faces, tmp_path, changes, told
-):
+def test_what_nothing_can_be_trained_with_is_refused(tiny_net, tiny_faces, tmp_path, changes, told):
     with pytest.raises(run.RunError, match=told):
         fit_classifier(settings(tiny_faces, tmp_path / "run", **changes))
     usual = {"epochs": 1, "input_px": 48, "small_epochs": 0, "small_px": 28, "batch": 140}

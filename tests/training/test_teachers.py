@@ -63,6 +63,7 @@ def test_consistent_teachers_are_asked_about_what_the_student_sees(tiny_net, tin
         teachers=(best, best),
         teachers_share=0.75,
         teachers_consistent=True,
+        small_epochs=0,
         ferplus=voted(tmp_path, half),
         mixup=1.0,
     )
@@ -95,6 +96,7 @@ def test_consistent_teachers_teach_and_a_run_of_theirs_goes_on(
         teachers=(best,),
         teachers_share=0.9,
         teachers_consistent=True,
+        small_epochs=0,
         mixup=0.2,
     )
     assert fit_classifier(about) > 0.7
@@ -104,9 +106,14 @@ def test_consistent_teachers_teach_and_a_run_of_theirs_goes_on(
     assert_same(about.out, cut.out)
 
 
-def test_to_be_consistent_there_must_be_teachers(tiny_net, tiny_faces, tmp_path):
+def test_to_be_consistent_there_must_be_teachers_and_one_size(tiny_net, tiny_faces, tmp_path):
+    about = settings(tiny_faces, tmp_path / "run", teachers_consistent=True)
     with pytest.raises(run.RunError, match="no teachers to be consistent; give --teachers"):
-        fit_classifier(settings(tiny_faces, tmp_path / "run", teachers_consistent=True))
+        fit_classifier(about)
+    some = tmp_path / "some.safetensors"
+    some.write_bytes(b"not looked at yet")
+    with pytest.raises(run.RunError, match="at --input-px alone; give --small-epochs 0"):
+        fit_classifier(dataclasses.replace(about, teachers=(some,)))
 
 
 def test_a_crowd_teaches_what_its_votes_have_meant():

@@ -134,6 +134,8 @@ def targets(
     told = []
     if settings.teachers and not settings.teachers_consistent:
         cache = settings.out / "taught.safetensors"
+        for path in settings.teachers:
+            check_size(path, settings.input_px)
         with crew.leader_first():
             nets_told = taught(
                 settings.teachers, fresh, faces, settings.input_px, settings.seed, cache

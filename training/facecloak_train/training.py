@@ -164,7 +164,7 @@ class Training:
 
     @functools.cached_property
     def _wanted(self) -> Tensor:
-        """What the network is to answer, ``float32[N, classes]``: labels, mixed with teachers."""
+        """What the network is to answer, ``float32[N, classes]``; see :func:`teachers.targets`."""
         return targets(self.settings, self._labels, self._images, self._fresh, self._crew)
 
     @functools.cached_property

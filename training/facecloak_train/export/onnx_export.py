@@ -13,6 +13,8 @@ from facecloak.core import modelcard
 from facecloak.core.modelcard import ModelCard
 
 OPSET: Final = 18
+PRECISIONS: Final = ("fp16", "fp32")
+"""In which weights can be stored."""
 _SMALL: Final = 1024
 
 
@@ -65,6 +67,9 @@ def export(net: nn.Module, card: ModelCard, path: Path) -> None:
 
 def write(model: onnx.ModelProto, card: ModelCard, path: Path) -> None:
     """Write a graph with its card to ``path``, sealed, in one step; see :func:`export`."""
+    if card.precision not in PRECISIONS:
+        msg = f"there is no precision {card.precision!r} to store weights in; there are "
+        raise ValueError(msg + ", ".join(PRECISIONS))
     if card.precision == "fp16":
         _store_as_fp16(model.graph)
     forget_origin(model)

@@ -60,6 +60,9 @@ def make_universal(settings: AttackSettings) -> Bank:
     if not 0.0 < settings.dense <= 1.0:
         msg = f"--dense must be above 0 and at most 1, not {settings.dense:g}"
         raise ValueError(msg)
+    if settings.passes < 1:
+        msg = f"--passes is {settings.passes}; give 1 or more"
+        raise ValueError(msg)
     if settings.dense < 1.0 and settings.passes < 2:
         msg = "--dense chooses the cells after the first pass: ask for --passes 2 or more"
         raise ValueError(msg)
