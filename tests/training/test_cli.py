@@ -111,3 +111,13 @@ def test_ctrl_c_says_what_the_same_command_does(words, how, monkeypatch, caplog)
         assert main(words) == 130
     assert f"stopped; the same command {how}" in caplog.text
     assert set(COMMANDS) > RESUMED
+
+
+@pytest.mark.warns_in_log
+def test_a_file_that_is_not_there_is_named_without_a_number(tmp_path, caplog):
+    missing, out = tmp_path / "faces.npz", str(tmp_path / "run")
+    assert main(["synthesize", "--data", str(missing), "--out", out]) == 4
+    assert f"{missing}: No such file or directory; check the name" in caplog.text
+    assert main(["fit", "--data", str(missing), "--out", out]) != 0
+    assert f"{missing}: there is no such file; make it by `facecloak-train prep" in caplog.text
+    assert "Errno" not in caplog.text

@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         recipe(build(kind, vars(chosen)))
     except (FaceCloakError, ValueError, OSError) as exc:
-        logger.error("facecloak-train %s: %s", chosen.command, exc)  # noqa: TRY400 - one sentence
+        logger.error("facecloak-train %s: %s", chosen.command, _sentence(exc))  # noqa: TRY400
         return exc.exit_code if isinstance(exc, FaceCloakError) else 4
     except KeyboardInterrupt:
         goes_on = chosen.command in RESUMED
@@ -46,6 +46,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         logger.info("stopped; the same command %s", how)
         return 130
     return 0
+
+
+def _sentence(exc: Exception) -> str:
+    """What went wrong; of a file, in the words of the system, which file it was."""
+    if isinstance(exc, OSError) and exc.filename and exc.strerror:
+        return f"{exc.filename}: {exc.strerror}; check the name"
+    return str(exc)
 
 
 def add_command(

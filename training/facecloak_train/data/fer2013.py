@@ -74,8 +74,11 @@ def read_npz(path: Path) -> dict[str, Faces]:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             images, labels, usage = arrays["faces"], arrays["emotion"], arrays["usage"]
+    except FileNotFoundError as exc:
+        msg = f"{path}: there is no such file; make it by `facecloak-train prepare fer2013`"
+        raise DatasetError(msg) from exc
     except NOT_ARRAYS as exc:
-        msg = f"{path.name}: not a prepared FER2013 ({exc}); run `facecloak-train prepare fer2013`"
+        msg = f"{path.name}: not a prepared FER2013; run `facecloak-train prepare fer2013`"
         raise DatasetError(msg) from exc
     if images.dtype != np.uint8 or images.shape != (len(labels), FACE_PX, FACE_PX):
         msg = f"{path.name}: faces must be uint8[N, 48, 48], found {images.dtype}{images.shape}"
