@@ -1,7 +1,9 @@
 """``facecloak protect``: a video or picture through the exact live pipeline, every frame judged."""
 
+import contextlib
 import json
 import logging
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -80,13 +82,22 @@ def check_paths(source: Path, out: Path, report_to: Path | None) -> None:
 
 
 def check_folder(path: Path) -> None:
-    """Check that a file called ``path`` could stand there. Raises SinkUnavailable."""
+    """Check that a report called ``path`` could stand there. Raises SinkUnavailable."""
     if not path.parent.is_dir():
         msg = f"{path} cannot be written: there is no such folder."
         raise SinkUnavailable(msg, f"Make the folder {path.parent} first.")
     if path.is_dir():
         msg = f"{path} is a folder."
         raise SinkUnavailable(msg, "Name a file.")
+    try:
+        tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as exc:
+        raise _unwritable(path, exc) from exc
+
+
+def _unwritable(path: Path, why: OSError) -> SinkUnavailable:
+    msg = f"The report {path} cannot be written: {why.strerror}."
+    return SinkUnavailable(msg, "Choose a folder that exists and can be written.")
 
 
 def write_json(path: Path, value: dict[str, Any]) -> None:
@@ -96,6 +107,6 @@ def write_json(path: Path, value: dict[str, Any]) -> None:
         part.write_text(json.dumps(value, indent=2, allow_nan=False) + "\n", encoding="utf-8")
         part.replace(path)
     except OSError as exc:
-        part.unlink(missing_ok=True)
-        msg = f"The report {path} cannot be written: {exc.strerror}."
-        raise SinkUnavailable(msg, "Choose a folder that exists and can be written.") from exc
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise _unwritable(path, exc) from exc

@@ -216,6 +216,18 @@ def test_a_report_that_cannot_be_is_refused_before_the_work(fakes, clip, tmp_pat
     assert not (tmp_path / "out.mp4").exists()
 
 
+def test_a_folder_that_takes_no_file_is_refused_before_the_work(fakes, clip, tmp_path, monkeypatch):
+    def full(**_):
+        raise OSError(28, "No space left on device")
+
+    fakes()
+    source = clip("in.mp4")
+    monkeypatch.setattr("facecloak.commands.protect.tempfile.TemporaryFile", full)
+    with pytest.raises(SinkUnavailable, match=r"r\.json cannot be written: No space left"):
+        protected(source, tmp_path / "out.mp4", report_to=tmp_path / "r.json")
+    assert not (tmp_path / "out.mp4").exists()
+
+
 def test_json_is_written_whole_or_not_at_all(tmp_path):
     path = tmp_path / "r.json"
     write_json(path, {"a": 1})
