@@ -1,5 +1,4 @@
 import itertools
-import math
 
 import numpy as np
 import pytest
@@ -104,4 +103,11 @@ def test_wilson_interval_of_a_textbook_case():
     low, high = wilson(0.5, 10)
     assert (low, high) == (pytest.approx(0.2366, abs=1e-3), pytest.approx(0.7634, abs=1e-3))
     assert wilson(0.0, 100)[0] == 0.0
-    assert math.isclose(wilson(1.0, 100)[1], 1.0)
+    assert wilson(1.0, 67)[1] == 1.0  # just below, as floats are rounded
+
+
+def test_a_share_is_in_its_wilson_interval():
+    for count in range(1, 120):
+        for seen in range(count + 1):
+            low, high = wilson(seen / count, count)
+            assert 0.0 <= low <= seen / count <= high <= 1.0

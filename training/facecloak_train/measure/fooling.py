@@ -109,7 +109,8 @@ def wilson(rate: float, count: int, z: float = 1.96) -> tuple[float, float]:
     half = (
         z / (1 + z * z / count) * math.sqrt(rate * (1 - rate) / count + z * z / (4 * count * count))
     )
-    return max(0.0, centre - half), min(1.0, centre + half)
+    # Of none or all, rounding would leave the share itself outside.
+    return max(0.0, min(rate, centre - half)), min(1.0, max(rate, centre + half))
 
 
 def mutual_information(counts: NDArray[np.int64]) -> float:

@@ -1,5 +1,6 @@
 """Figures as pictures, drawn by matplotlib without a window."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,14 +140,14 @@ def rates(path: Path, rows: Sequence[Mapping[str, Any]], kinds: tuple[str, str])
 
 
 def prices(path: Path, panels: Sequence[Panel], labels: tuple[str, str]) -> None:
-    """What is had for what it costs: a panel beside the other, three in a row.
+    """What is had for what it costs: as many panels below as beside one another.
 
     Args:
         path: the .png to write.
         panels: one or more, points from cheap to dear; their bars are marks on the axis of costs.
         labels: of the two axes, which all panels share.
     """
-    columns = min(len(panels), 3)
+    columns = math.ceil(math.sqrt(len(panels)))
     rows = -(-len(panels) // columns)
     figure = Figure(figsize=(2.5 + 3.0 * columns, 0.5 + 3.2 * rows), layout="constrained")
     every = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
