@@ -192,7 +192,12 @@ def test_figures_can_be_recorded_in_the_header(asked, tmp_path):
     measured = bank.load(own).header.measured
     ours = {row["classifier"]: row for row in report["rows"] if row["perturbation"] == "FaceCloak"}
     for name, row in ours.items():
-        assert measured[f"{name}, lossless, fooling_rate"] == row["fooling_rate"]
+        for figure in ("fooling_rate", "low", "high", "uar", "sink_share", "bits_beyond_chance"):
+            assert measured[f"{name}, lossless, {figure}"] == row[figure]
+    for row in report["rows"]:
+        if row["perturbation"] == "random sign":
+            noise = measured[f"{row['classifier']}, lossless, random sign, fooling_rate"]
+            assert noise == row["fooling_rate"]
     assert measured["added, psnr_db"] == report["seen"]["FaceCloak x1"]["added"]["psnr_db"]
 
 

@@ -9,9 +9,11 @@ from facecloak_train import nets, run
 from facecloak_train.crew import Crew
 from facecloak_train.data.fer2013 import LABELS, DatasetError, Faces, read_npz, write_npz
 from facecloak_train.recipes.fit_classifier import fit_classifier
+from facecloak_train.run import load_checkpoint
 from facecloak_train.teachers import crowd_taught, taught
 from facecloak_train.training import Training
 
+from facecloak.core import artifacts
 from tests.fakes.fits import assert_same, fit_until_saved, settings
 
 
@@ -207,6 +209,15 @@ def test_a_teacher_may_have_another_architecture(tiny_net, tiny_faces, tmp_path)
     fit_classifier(settings(tiny_faces, tmp_path / "student", epochs=1, teachers=(best,)))
     taught, _ = run.load_checkpoint(tmp_path / "student" / "taught.safetensors")
     torch.testing.assert_close(taught["probabilities"].sum(1), torch.ones(140))
+
+
+def test_a_teacher_that_is_no_checkpoint_is_one_sentence(tmp_path):
+    with pytest.raises(
+        run.RunError, match=r"none\.safetensors: there is no such file; give a best"
+    ):
+        load_checkpoint(tmp_path / "none.safetensors")
+    with pytest.raises(run.RunError, match="is no checkpoint of `facecloak-train fit`, or is dam"):
+        load_checkpoint(artifacts.perturbation("default"))
 
 
 def test_a_teacher_of_an_unknown_kind_is_one_sentence(tiny_net, tiny_faces, tmp_path):

@@ -139,10 +139,14 @@ def save_checkpoint(path: Path, tensors: Mapping[str, Tensor], state: Mapping[st
 
 def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Read what :func:`save_checkpoint` wrote. Raises :class:`RunError`."""
+    if not path.is_file():
+        msg = f"{path}: there is no such file; give a best.safetensors of `facecloak-train fit`"
+        raise RunError(msg)
     try:
         with safe_open(path, framework="pt") as file:
             state = json.loads((file.metadata() or {})["state"])
             return {name: file.get_tensor(name) for name in file.keys()}, state  # noqa: SIM118
     except (OSError, SafetensorError, KeyError, ValueError) as exc:
-        msg = f"{path} is no checkpoint of `facecloak-train fit` ({exc}); make it again"
+        msg = f"{path} is no checkpoint of `facecloak-train fit`, or is damaged; give another, or "
+        msg += "make it again"
         raise RunError(msg) from exc

@@ -22,7 +22,7 @@ import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -47,6 +47,12 @@ from facecloak_train.settings import EvaluateSettings
 from facecloak_train.victims import opened
 
 logger = logging.getLogger(__name__)
+
+_RECORDED: Final = (
+    *("faces", "fooling_rate", "low", "high", "accuracy", "clean_accuracy", "uar"),
+    *("sink_share", "bits_beyond_chance", "clean_bits_beyond_chance"),
+)
+"""What a header tells of a classifier after a leg."""
 
 
 def evaluate_fooling(settings: EvaluateSettings) -> dict[str, Any]:
@@ -248,13 +254,18 @@ def _measured(
     seen: Mapping[str, Mapping[str, Mapping[str, float]]],
     kind: str,
 ) -> dict[str, float]:
-    """What goes into a header: of the first strength, each classifier after each leg."""
+    """What goes into a header: of the first strength, each classifier after each leg.
+
+    Of the noise beside it, how many are fooled.
+    """
     first = rows[0]["strength"]
+    told = {kind: ("", _RECORDED), NOISE: (f"{NOISE}, ", ("fooling_rate",))}
     measured = {
-        f"{row['classifier']}, {row['leg']}, {figure}": row[figure]
+        f"{row['classifier']}, {row['leg']}, {before}{figure}": row[figure]
         for row in rows
-        if row["strength"] == first and row["perturbation"] == kind and row["faces"]
-        for figure in ("faces", "fooling_rate", "accuracy", "bits_beyond_chance")
+        if row["strength"] == first and row["perturbation"] in told and row["faces"]
+        for before, figures in (told[row["perturbation"]],)
+        for figure in figures
     }
     visible = seen.get(named(kind, first), {})
     return measured | {
