@@ -130,7 +130,7 @@ def report(
             for name, fooling in run.classifiers.items()
         },
         "models": {
-            card.name: {"sha256": card.sha256, "device": device}
+            card.name: {"sha256": card.sha256, "device": device, "frames": card.frames}
             for card, device in zip(made.cards, made.devices, strict=True)
         },
         "perturbation": dataclasses.asdict(made.header),

@@ -1,9 +1,13 @@
 """Reports in words, for a terminal."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
+from facecloak.cloak.dose import MAX_STRENGTH
 from facecloak.pipeline.report import RunReport
+
+_MOSTLY: Final = 0.5
+"""Who is fooled less often reads a face as before, mostly."""
 
 
 def summary(report: RunReport) -> str:
@@ -62,4 +66,21 @@ def file_summary(report: Mapping[str, Any]) -> str:
         f"{name}: fooled in {100 * row['fooling_rate']:.0f} % of {row['judged']} readings."
         for name, row in report["classifiers"].items()
     ]
+    lines += _still_read(report)
     return "\n".join(lines)
+
+
+def _still_read(report: Mapping[str, Any]) -> list[str]:
+    """What to do about classifiers of still faces that are mostly right.
+
+    More strength does not help against those of clips.
+    """
+    right = [
+        name
+        for name, row in report["classifiers"].items()
+        if row["judged"] and row["fooling_rate"] < _MOSTLY and report["models"][name]["frames"] == 1
+    ]
+    if not right or report["strength"] >= MAX_STRENGTH:
+        return []
+    more = f"a --strength of more than {report['strength']:g}, up to {MAX_STRENGTH:g}"
+    return [f"Still read as before, mostly: by {' and '.join(right)}. Try {more}."]

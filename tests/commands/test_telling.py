@@ -6,7 +6,9 @@ from facecloak.pipeline.report import Fooling, RunReport
 FRAMES = {"in": 9, "out": 9, "dropped": 0, "cloaked": 0, "held": 0, "shield": 0, "untouched": 0}
 
 
-def told(frames, *, psnr=None, ssim=None, faces=1, shift=0.0, members=None):
+def told(
+    frames, *, psnr=None, ssim=None, faces=1, shift=0.0, members=None, fooled=0.75, strength=1.0
+):
     return {
         "frames": FRAMES | frames,
         "faces": faces,
@@ -15,7 +17,12 @@ def told(frames, *, psnr=None, ssim=None, faces=1, shift=0.0, members=None):
         "largest_change_levels": {"faces": 7, "elsewhere": 0},
         "members": members or {"any": 1.0},
         "face": {"psnr_db": psnr, "ssim": ssim},
-        "classifiers": {"net": {"judged": 8, "fooled": 6, "fooling_rate": 0.75}},
+        "strength": strength,
+        "classifiers": {
+            "net": {"judged": 8, "fooled": 8 * fooled, "fooling_rate": fooled},
+            "film": {"judged": 8, "fooled": 0, "fooling_rate": 0.0},
+        },
+        "models": {"net": {"frames": 1}, "film": {"frames": 24}},
     }
 
 
@@ -38,6 +45,15 @@ def told(frames, *, psnr=None, ssim=None, faces=1, shift=0.0, members=None):
 )
 def test_a_file_is_told_as_it_is(report, said):
     assert said in file_summary(report)
+
+
+def test_who_still_reads_stills_is_told_with_what_helps():
+    assert "Still read" not in file_summary(told({"cloaked": 9}))
+    mostly = told({"cloaked": 9}, fooled=0.25, strength=1.5)
+    assert file_summary(mostly).endswith(
+        "Still read as before, mostly: by net. Try a --strength of more than 1.5, up to 2."
+    )
+    assert "Still read" not in file_summary(told({"cloaked": 9}, fooled=0.25, strength=2.0))
 
 
 def test_one_perturbation_for_every_face_is_not_told():
