@@ -3,7 +3,14 @@ import argparse
 import pytest
 from facecloak_train import cli, hardening, nets
 from facecloak_train.cli import build, field_docs, main
-from facecloak_train.commands import COMMANDS, GROUPS, PREPARE, RESUMED
+from facecloak_train.commands import (
+    ABOUT_TABLES,
+    COMMANDS,
+    GROUPS,
+    PREPARE,
+    RESUMED,
+    TABLES,
+)
 from facecloak_train.settings import AttackSettings, FitSettings
 from facecloak_train.settings.shared import Hardening
 
@@ -111,6 +118,16 @@ def test_ctrl_c_says_what_the_same_command_does(words, how, monkeypatch, caplog)
         assert main(words) == 130
     assert f"stopped; the same command {how}" in caplog.text
     assert set(COMMANDS) > RESUMED
+
+
+def test_each_table_says_what_it_holds(capsys):
+    with pytest.raises(SystemExit):
+        main(["table", "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert set(ABOUT_TABLES) == set(TABLES)
+    assert len(set(ABOUT_TABLES.values())) == len(ABOUT_TABLES)
+    for line in ABOUT_TABLES.values():
+        assert line in said
 
 
 @pytest.mark.warns_in_log

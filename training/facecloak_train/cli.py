@@ -11,25 +11,33 @@ import types
 import typing
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from facecloak.core.errors import FaceCloakError
-from facecloak_train.commands import COMMANDS, GROUPS, RESUMED
+from facecloak_train.commands import ABOUT_TABLES, COMMANDS, GROUPS, RESUMED
 from facecloak_train.settings.defaults import default_of
 
 logger = logging.getLogger("facecloak_train")
 
+_ABOUT: Final = (
+    "Train classifiers of expressions, build perturbations against them, and measure what these do."
+)
+_CODES: Final = (
+    "Exit codes: 0 done; 2 an option is not known or not possible; 3 a device does not work; 4 it "
+    "cannot be done as asked, one sentence says why; 130 stopped."
+)
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one recipe. Returns the exit code: 0, 2 for bad options, 4 for bad data or files."""
+    """Run one recipe. Returns the exit code, as the help tells them."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    parser = argparse.ArgumentParser(prog="facecloak-train", description=__doc__)
+    parser = argparse.ArgumentParser(prog="facecloak-train", description=_ABOUT, epilog=_CODES)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for group, (about, kinds) in GROUPS.items():
         of_group = commands.add_parser(group, help=about, description=about)
         datasets = of_group.add_subparsers(dest="dataset", required=True, metavar="DATASET")
         for name, (kind, _) in kinds.items():
-            add_command(datasets, name, kind)
+            add_command(datasets, name, kind, ABOUT_TABLES.get(name) if group == "table" else None)
     for name, (kind, _) in COMMANDS.items():
         add_command(commands, name, kind)
     chosen = parser.parse_args(arguments)
@@ -56,13 +64,19 @@ def _sentence(exc: Exception) -> str:
 
 
 def add_command(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, kind: type[Any]
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    kind: type[Any],
+    line: str | None = None,
 ) -> argparse.ArgumentParser:
-    """Add a command with the options of its settings; what it is for is their docstring."""
+    """Add a command with the options of its settings; what it is for is their docstring.
+
+    In a list of commands its first line stands, or ``line``.
+    """
     about = inspect.getdoc(kind) or ""
     command = commands.add_parser(
         name,
-        help=about.splitlines()[0],
+        help=line or about.splitlines()[0],
         description=about,
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )

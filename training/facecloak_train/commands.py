@@ -157,6 +157,13 @@ TABLES: _Table = {
     name: (settings.TableSettings, functools.partial(_table, name))
     for name in ("fer2013", "universal", "micro")
 } | {"results": (settings.TableSettings, _table_results)}
+ABOUT_TABLES: dict[str, str] = {
+    "fer2013": "Classifiers on FER2013, and what attacks leave of them.",
+    "universal": "Methods that make one perturbation for all faces.",
+    "micro": "Classifiers of micro-expressions, and what perturbations do to them.",
+    "results": "All of these, each into its place in a page.",
+}
+"""What each of the tables holds."""
 GROUPS: dict[str, tuple[str, _Table]] = {
     "prepare": (
         "Check a dataset as its owners ship it and write it in the form that training reads.",
