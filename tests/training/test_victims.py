@@ -50,7 +50,9 @@ def test_an_export_reads_as_the_app_does(tiny_weights, splits):
     assert read(exported, []).shape == (0,)
 
 
-def test_twins_and_readers_of_clips_are_refused(tiny_weights, splits):
+def test_twins_and_readers_of_clips_and_what_is_not_there_are_refused(tiny_weights, splits):
+    with pytest.raises(RunError, match=r"none\.onnx: there is no such file; check the name"):
+        opened([tiny_weights.with_name("none.onnx")], splits["Training"], 44)
     with pytest.raises(ValueError, match="same name"):
         opened([tiny_weights, tiny_weights], splits["Training"], 44)
     with pytest.raises(ArtifactError, match=r"stcnn\.onnx does not read the expressions"):

@@ -82,8 +82,12 @@ def opened(paths: Sequence[Path], training: Faces, net_px: int) -> list[Victim]:
     Raises:
         ValueError: two of them have the same name, or a network needs features.
         ArtifactError: see :class:`ExportedVictim`.
-        RunError: see :class:`TrainedVictim`.
+        RunError: see :class:`TrainedVictim`; or a file is not there.
     """
+    for path in paths:
+        if not path.is_file():
+            msg = f"{path}: there is no such file; check the name"
+            raise run.RunError(msg)
     found: list[Victim] = [
         ExportedVictim(path) if path.suffix == ".onnx" else TrainedVictim(path, training, net_px)
         for path in paths
