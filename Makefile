@@ -21,6 +21,7 @@ check: .venv/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/mypy benchmarks/*.py docs/*.py
 	$(BIN)/lint-imports --no-cache
 
 fix: .venv/dev

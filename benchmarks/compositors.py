@@ -24,12 +24,15 @@ def main() -> None:
     parser.add_argument("--device", default="cpu")
     asked = parser.parse_args()
     given = bank.load(artifacts.perturbation("default"))
-    cloaks = {"OpenCV": OpenCvCloak(given), "ONNX": OnnxCloak(given, 1.0, asked.device)}
+    graphs = OnnxCloak(given, 1.0, asked.device)
+    cloaks: dict[str, OpenCvCloak | OnnxCloak] = {"OpenCV": OpenCvCloak(given), "ONNX": graphs}
     taken: dict[str, list[float]] = {name: [] for name in cloaks}
     beyond: list[float] = []
     with DemoSource(None) as source, MediaPipeFinder() as finder:
         for _ in range(asked.frames):
             frame = source.read(1.0)
+            if frame is None:
+                continue  # it came too late
             found = finder.find(frame).found
             made = []
             for name, cloak in cloaks.items():
@@ -39,7 +42,7 @@ def main() -> None:
             beyond.append(float((np.abs(made[0] - made[1]) > 1).mean()))
     middle = {name: float(np.median(taken[name][10:])) for name in taken}
     print(
-        f"OpenCV on the CPU {middle['OpenCV']:.2f} ms, ONNX on {cloaks['ONNX'].device} "
+        f"OpenCV on the CPU {middle['OpenCV']:.2f} ms, ONNX on {graphs.device} "
         f"{middle['ONNX']:.2f} ms: {middle['ONNX'] / middle['OpenCV']:.2f} times; "
         f"{100 * np.mean(beyond):.4f} % of the values are more than one level apart"
     )

@@ -58,7 +58,7 @@ def strayed(path: Path) -> dict[str, list[float]]:
     known: list[tuple[Picture, Place]] = []
     with av.open(str(path)) as file, MeshModel(faces=1, video=True) as mesh:
         for image in file.decode(video=0):
-            picture = Picture(image.to_ndarray(format="bgr24"))
+            picture = Picture(np.asarray(image.to_ndarray(format="bgr24"), np.uint8))
             seen = mesh.landmarks(picture.small)
             if not seen:
                 known = []

@@ -216,10 +216,12 @@ def main() -> None:
         found[path.stem] = followed(path, call, panel, others, asked.rounds)
         if not found[path.stem]:
             parser.error(f"{path.name} shows no face")
-    names = [*next(iter(found.values()))]
-    found["mean"] = {name: float(np.mean([one[name] for one in found.values()])) for name in names}
-    for video, values in found.items():
-        print(line(video, values))
+    columns = [*next(iter(found.values()))]
+    found["mean"] = {
+        name: float(np.mean([one[name] for one in found.values()])) for name in columns
+    }
+    for name, values in found.items():
+        print(line(name, values))
     if asked.json:
         command = shlex.join(["python", "benchmarks/following.py", *sys.argv[1:]])
         asked.json.write_text(json.dumps({"command": command, "found": found}, indent=2) + "\n")

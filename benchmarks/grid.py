@@ -25,7 +25,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from facecloak_train.cli import COMMANDS
+from facecloak_train.commands import COMMANDS
 from facecloak_train.grid.drive import Terms, drive
 from facecloak_train.grid.engine import Engine
 from facecloak_train.grid.expand import Job, expand
@@ -87,7 +87,8 @@ class _Kept:
 def bare_seconds(count: int, program: tuple[str, ...], workers: int) -> float:
     """The same work without a grid, as many processes at once as there are workers."""
     began_s = time.perf_counter()
-    left, running = count, []
+    left = count
+    running: list[subprocess.Popen[bytes]] = []
     while left or running:
         while left and len(running) < workers:
             # As jobs do: the kernel shares time between sessions.

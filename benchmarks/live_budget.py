@@ -104,6 +104,7 @@ class Window:
                 application,
                 session,
                 self._settings,
+                kept=self._settings,
                 file=Path(folder) / "settings.toml",
                 perturbations={"default": None},
                 cameras=list,

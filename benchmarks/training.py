@@ -47,7 +47,7 @@ def plain(net_name: str, faces: fer2013.Faces, device: torch.device) -> Callable
         labels = torch.from_numpy(faces.labels[chosen]).to(device)
         loss = cross_entropy(net(torch.stack(crops).to(device)), labels)
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
 
     return step

@@ -15,6 +15,7 @@ import numpy as np
 from PyQt5.QtCore import QTimer
 from PyQt5.QtWidgets import QApplication
 
+from facecloak.core import artifacts, bank
 from facecloak.core.perturbation import MAX_EPS
 from facecloak.core.stats import StageTimes
 from facecloak.core.types import Frame, Image, Output
@@ -79,8 +80,9 @@ def main() -> None:
             application,
             session,
             chosen,
+            kept=chosen,
             file=Path(folder) / "settings.toml",
-            perturbations=("default",),
+            perturbations={"default": bank.load(artifacts.perturbation("default")).header},
             cameras=lambda: [("Integrated Camera", "0")],
         )
         interface.start()

@@ -40,7 +40,6 @@ class Form(QWidget):
         rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
 
         self.strength_text = QLabel()
-        self.strength_text.setWordWrap(True)
         self.strength = QSlider(Qt.Orientation.Horizontal)
         self.strength.setRange(25, 200)
         self.strength.setSingleStep(5)
@@ -158,9 +157,11 @@ class Form(QWidget):
         header = self._perturbations.get(self._settings.perturbation)
         told = say("{strength} of the designed perturbation").format(strength=f"{strength:.2f}")
         if header is not None:
-            promise = say("at most {levels} of 255 levels, {shift} % of the face's width")
-            shift = f"{100 * header.shift * strength:.2g}"
-            told += ":\n" + promise.format(levels=header.levels(strength), shift=shift)
+            levels = say("at most {levels} of 255 levels")
+            told += ":\n" + levels.format(levels=header.levels(strength))
+            if header.shift:
+                width = say("{percent} % of the face's width")
+                told += ",\n" + width.format(percent=f"{100 * header.shift * strength:.2g}")
         self.strength_text.setText(told)
 
     def _apply(self, fields: dict[str, Any]) -> None:

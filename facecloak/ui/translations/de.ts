@@ -8,8 +8,12 @@
         <translation>{strength} des entworfenen Störmusters</translation>
     </message>
     <message>
-        <source>at most {levels} of 255 levels, {shift} % of the face's width</source>
-        <translation>höchstens {levels} von 255 Stufen, {shift} % der Gesichtsbreite</translation>
+        <source>at most {levels} of 255 levels</source>
+        <translation>höchstens {levels} von 255 Stufen</translation>
+    </message>
+    <message>
+        <source>{percent} % of the face's width</source>
+        <translation>{percent} % der Gesichtsbreite</translation>
     </message>
     <message>
         <source>&amp;Strength</source>
