@@ -132,22 +132,15 @@ def test_a_crowd_teaches_what_its_votes_have_meant():
 
 def voted(tmp_path, seen):
     """The votes of a crowd that is of one mind in each training face."""
-    names = {
-        "neutral": "neutral",
-        "happiness": "happy",
-        "surprise": "surprise",
-        "sadness": "sad",
-        "anger": "angry",
-        "disgust": "disgust",
-        "fear": "fear",
-    }
-    numbers = [LABELS.index(ours) for ours in names.values()]
+    ours = ("neutral", "happy", "surprise", "sad", "angry", "disgust", "fear")
+    numbers = [LABELS.index(name) for name in ours]
     rows = [",".join("10" if n == label else "0" for n in numbers) + ",0,0,0" for label in seen]
     path = tmp_path / "votes.csv"
     path.write_text(
         "\n".join(
             [
-                f"Usage,Image name,{','.join(names)},contempt,unknown,NF",
+                "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,"
+                "contempt,unknown,NF",
                 *(f"Training,{n}.png,{row}" for n, row in enumerate(rows)),
             ]
         )

@@ -58,9 +58,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _sentence(exc: Exception) -> str:
     """What went wrong; of a file, in the words of the system, which file it was."""
-    if isinstance(exc, OSError) and exc.filename and exc.strerror:
-        return f"{exc.filename}: {exc.strerror}; check the name"
-    return str(exc)
+    if not (isinstance(exc, OSError) and exc.filename and exc.strerror):
+        return str(exc)
+    misnamed = isinstance(exc, FileNotFoundError | NotADirectoryError | IsADirectoryError)
+    return f"{exc.filename}: {exc.strerror}" + ("; check the name" if misnamed else "")
 
 
 def add_command(

@@ -166,20 +166,17 @@ class Panel:
 
     Args:
         settings: of the run, which name the teachers and their share.
-        fresh: see :func:`taught`.
         faces: training faces, ``uint8[N, 1, S, S]``, on the device to use.
+
+    Raises:
+        RunError, ValueError: see :func:`classifier`.
     """
 
-    def __init__(
-        self, settings: FitSettings, fresh: Callable[[str], nn.Module], faces: Tensor
-    ) -> None:
+    def __init__(self, settings: FitSettings, faces: Tensor) -> None:
         self._share = settings.teachers_share * len(settings.teachers) / _voices(settings)
-        self._nets = []
-        for path in settings.teachers:
-            check_size(path, settings.input_px)
-            net = fresh(architecture(path))
-            load_weights(net, path, faces, settings.input_px, settings.seed)
-            self._nets.append(net.eval().requires_grad_(requires_grad=False))
+        self._nets = [
+            classifier(path, faces, settings.input_px, settings.seed) for path in settings.teachers
+        ]
 
     @torch.no_grad()
     def beside(self, faces: Tensor, wanted: Tensor) -> Tensor:

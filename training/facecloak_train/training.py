@@ -171,7 +171,7 @@ class Training:
     def _panel(self) -> Panel | None:
         """The teachers, where they are asked at every step."""
         consistent = self.settings.teachers_consistent
-        return Panel(self.settings, self._fresh, self._images) if consistent else None
+        return Panel(self.settings, self._images) if consistent else None
 
     def step(self) -> None:
         """Take one step."""
