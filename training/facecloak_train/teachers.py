@@ -175,7 +175,8 @@ class Panel:
     def __init__(self, settings: FitSettings, faces: Tensor) -> None:
         self._share = settings.teachers_share * len(settings.teachers) / _voices(settings)
         self._nets = [
-            classifier(path, faces, settings.input_px, settings.seed) for path in settings.teachers
+            nets.channels_last(classifier(path, faces, settings.input_px, settings.seed))
+            for path in settings.teachers
         ]
 
     @torch.no_grad()

@@ -160,7 +160,7 @@ class Training:
     def _fresh(self, name: str, *, features: bool = False) -> nn.Module:
         """An untrained network, whose channels come last because that is faster."""
         net = nets.build(name, len(fer2013.LABELS), features=features).to(self.device)
-        return net.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+        return nets.channels_last(net)
 
     @functools.cached_property
     def _wanted(self) -> Tensor:

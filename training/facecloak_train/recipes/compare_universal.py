@@ -29,7 +29,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from facecloak.verify.criteria import Logits, fooled
-from facecloak_train import run
+from facecloak_train import nets, run
 from facecloak_train.attacks import reference
 from facecloak_train.attacks.baselines import chessboard, perlin, random_sign
 from facecloak_train.attacks.individual import against, fgsm, pgd
@@ -145,7 +145,7 @@ class _Network:
         self.sha256 = run.digest_of(path)
         faces = torch.from_numpy(training.images)[:, None].to(test.device)
         net = classifier(path, faces, settings.input_px, settings.seed)
-        self.net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.net = nets.channels_last(net)
         self._truth = truth
         self._test = test
         self._clean = self.logits(test)

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from facecloak_train import run
+from facecloak_train import nets, run
 from facecloak_train.attacks.individual import against, deepfool, fgsm, pgd
 from facecloak_train.attacks.reference import autoattack
 from facecloak_train.augment import centre_crop
@@ -50,7 +50,7 @@ def measure_robustness(settings: RobustnessSettings) -> dict[str, Any]:
     name = architecture(settings.weights)
     training = torch.from_numpy(splits["Training"].images)[:, None]
     net = classifier(settings.weights, training, settings.input_px, settings.seed)
-    net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    net = nets.channels_last(net)
     attacked = Attacked(net, faces, truth)
 
     rows = [attacked.row("none", 0.0, faces)]

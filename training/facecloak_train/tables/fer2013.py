@@ -46,11 +46,18 @@ SYSTEMS: Final = {
     "vgg19-mixed": System(
         title="VGG19, longer, with faces mixed", public=71.50, private=73.11, bar=73.1
     ),
+    "vgg19-consistent": System(
+        title="VGG19, consistent teachers", public=71.50, private=73.11, bar=73.1
+    ),
     "resnet18": System(title="ResNet18", public=71.19, private=72.97, bar=72.5),
+    "resnet18-consistent": System(
+        title="ResNet18, consistent teachers", public=71.19, private=72.97, bar=72.5
+    ),
     "cnn-landmarks-hog": System(
         title="CNN + landmarks + HOG", public=71.74, private=72.80, bar=68.0
     ),
     "resnet14": System(title="ResNet14, live", bar=71.0),
+    "resnet14-consistent": System(title="ResNet14, consistent teachers", bar=71.0),
     "vgg19-fgsm": System(
         title="VGG19, FGSM-trained", private=66.76, attacked=33.60, bar=33.6, hardened=True
     ),
