@@ -47,3 +47,9 @@ def test_weights_are_cast_once_for_all_or_not(told):
         assert torch.is_autocast_cache_enabled()
     with precision.autocast("cpu", cache=False):
         assert not torch.is_autocast_cache_enabled()
+
+
+@pytest.mark.parametrize(("there", "kind"), [(True, "cuda"), (False, "cpu")])
+def test_a_gpu_is_used_where_there_is_one(monkeypatch, there, kind):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: there)
+    assert precision.best_device().type == kind

@@ -1,4 +1,4 @@
-"""In which precision networks compute: bf16 where the processor does, else fp32."""
+"""Where networks compute, and in which precision: bf16 where the processor does, else fp32."""
 
 import functools
 from typing import Final
@@ -7,6 +7,11 @@ import torch
 
 _CPU_BF16: Final = ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16")
 """What processors that multiply in bf16 tell of themselves (x86 and ARM)."""
+
+
+def best_device() -> torch.device:
+    """The GPU where there is one, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def autocast(device: torch.device | str, *, cache: bool = True) -> torch.autocast:

@@ -14,6 +14,7 @@ from facecloak_train import run
 from facecloak_train.data.fer2013 import FACE_PX, LABELS, Faces
 from facecloak_train.export.onnx_export import CentreCrop
 from facecloak_train.measure.reading import Victim
+from facecloak_train.precision import best_device
 from facecloak_train.teachers import architecture, classifier
 
 
@@ -59,7 +60,7 @@ class TrainedVictim:
         self.name = name_of(path)
         self.sha256 = run.digest_of(path)
         self.architecture, self.input_px = architecture(path), FACE_PX
-        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._device = best_device()
         any_face = torch.from_numpy(training.images[:1])[:, None].to(self._device)
         self._net = CentreCrop(classifier(path, any_face, net_px, 0), net_px).eval()
 

@@ -42,7 +42,7 @@ from facecloak_train.measure.clock import Clock
 from facecloak_train.measure.fooling import fooling
 from facecloak_train.measure.pictures import curves
 from facecloak_train.measure.report import compare_markdown
-from facecloak_train.precision import autocast
+from facecloak_train.precision import autocast, best_device
 from facecloak_train.settings import CompareSettings
 from facecloak_train.teachers import classifier
 from facecloak_train.victims import name_of
@@ -66,7 +66,7 @@ def compare_universal(settings: CompareSettings) -> dict[str, Any]:
     if unknown := set(settings.methods) - set(METHODS):
         msg = f"there is no method {min(unknown)!r}; there are {', '.join(METHODS)}"
         raise ValueError(msg)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = best_device()
     splits = fer2013.read_npz(settings.data)
     known, public = splits["Training"], splits["PublicTest"]
     private = fer2013.without(splits["PrivateTest"], known, public)

@@ -34,7 +34,7 @@ from facecloak_train.attacks.universal import Part, ascend, margin_loss, pull
 from facecloak_train.augment import augment
 from facecloak_train.data import fer2013
 from facecloak_train.networks import Network
-from facecloak_train.precision import autocast
+from facecloak_train.precision import autocast, best_device
 from facecloak_train.settings import AttackSettings
 
 logger = logging.getLogger(__name__)
@@ -80,7 +80,7 @@ class _Attack:
     """Victims, faces, and the budgets."""
 
     def __init__(self, settings: AttackSettings) -> None:
-        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        device = best_device()
         splits = fer2013.read_npz(settings.data)
         self.settings = settings
         self.faces, self.public = (

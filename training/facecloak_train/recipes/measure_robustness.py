@@ -5,9 +5,9 @@
 
 Attacks random PrivateTest faces (those that stand in other splits left out) with FGSM, PGD and
 DeepFool, and on request the first of them with AutoAttack's parts (APGD-CE, APGD-DLR and Square),
-on the centre crop that the live app reads. The classifier is attacked in bf16, judged in fp32. A
-Markdown table and a picture of the curve go beside the report. A thousand faces of VGG19 take an
-hour of one core.
+on the centre crop that the live app reads. The classifier is attacked in bf16, judged in fp32
+(TF32 on a GPU, which is used where there is one). A Markdown table and a picture of the curve go
+beside the report. A thousand faces of VGG19 take an hour of one core.
 """
 
 import json
@@ -30,7 +30,7 @@ from facecloak_train.hardening import LEVELS
 from facecloak_train.measure.fooling import wilson
 from facecloak_train.measure.pictures import curves
 from facecloak_train.measure.report import robustness_markdown
-from facecloak_train.precision import autocast
+from facecloak_train.precision import autocast, best_device
 from facecloak_train.settings import RobustnessSettings
 from facecloak_train.teachers import architecture, classifier
 
@@ -44,11 +44,12 @@ def measure_robustness(settings: RobustnessSettings) -> dict[str, Any]:
     splits = fer2013.read_npz(settings.data)
     private = fer2013.without(splits["PrivateTest"], splits["Training"], splits["PublicTest"])
     chosen = np.random.default_rng(settings.seed).permutation(len(private))[: settings.faces]
-    images = torch.from_numpy(private.images[np.sort(chosen)])[:, None].float() / LEVELS
+    device = best_device()
+    images = torch.from_numpy(private.images[np.sort(chosen)])[:, None].to(device).float() / LEVELS
     faces = centre_crop(images, settings.input_px)
-    truth = torch.from_numpy(private.labels[np.sort(chosen)])
+    truth = torch.from_numpy(private.labels[np.sort(chosen)]).to(device)
     name = architecture(settings.weights)
-    training = torch.from_numpy(splits["Training"].images)[:, None]
+    training = torch.from_numpy(splits["Training"].images)[:, None].to(device)
     net = classifier(settings.weights, training, settings.input_px, settings.seed)
     net = nets.channels_last(net)
     attacked = Attacked(net, faces, truth)
@@ -67,11 +68,12 @@ def measure_robustness(settings: RobustnessSettings) -> dict[str, Any]:
         near = (levels <= eps)[:, None, None, None]
         rows.append(attacked.row("DeepFool", eps, torch.where(near, nearest, faces)))
     if settings.autoattack:
-        some = slice(settings.autoattack)
-        found = autoattack(net, faces[some], truth[some], settings.autoattack_eps / LEVELS)
-        part = Attacked(net, faces[some], truth[some])
+        # ART's estimators take arrays, and the network where they find it.
+        some, true = faces[: settings.autoattack].cpu(), truth[: settings.autoattack].cpu()
+        found = autoattack(net.cpu(), some, true, settings.autoattack_eps / LEVELS)
+        part = Attacked(net, some, true)
         rows += [
-            part.row("none, AutoAttack's faces", 0.0, faces[some]),
+            part.row("none, AutoAttack's faces", 0.0, some),
             part.row("AutoAttack's parts", settings.autoattack_eps, found),
         ]
     report = {
@@ -104,8 +106,8 @@ class Attacked:
 
     Args:
         net: in evaluation mode.
-        faces: ``float32[N, 1, S, S]`` in ``[0, 1]``.
-        truth: ``int64[N]``.
+        faces: ``float32[N, 1, S, S]`` in ``[0, 1]``, where the network is.
+        truth: ``int64[N]``, there as well.
     """
 
     def __init__(self, net: nn.Module, faces: Tensor, truth: Tensor) -> None:
@@ -170,7 +172,7 @@ class Attacked:
         }
 
     def _fast(self, faces: Tensor) -> Tensor:
-        with autocast("cpu"):
+        with autocast(faces.device):
             logits: Tensor = self._net(faces).float()
         return logits
 

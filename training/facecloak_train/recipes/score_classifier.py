@@ -34,6 +34,7 @@ from facecloak_train.measure.accuracy import (
 )
 from facecloak_train.measure.fooling import wilson
 from facecloak_train.measure.pictures import confusion, reliability
+from facecloak_train.precision import best_device
 from facecloak_train.settings import ScoreSettings
 from facecloak_train.teachers import architecture, check_size, load_weights
 
@@ -50,7 +51,7 @@ def score_classifier(settings: ScoreSettings) -> dict[str, Any]:
     splits = features.splits_of(settings.data, settings.features)
     name = architecture(settings.weights)
     check_size(settings.weights, settings.input_px)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = best_device()
     net = nets.build(name, len(fer2013.LABELS), features=settings.features is not None).to(device)
     training = torch.from_numpy(splits["Training"].images)[:, None]
     load_weights(net, settings.weights, training, settings.input_px, settings.seed)
