@@ -52,7 +52,8 @@ def score_classifier(settings: ScoreSettings) -> dict[str, Any]:
     name = architecture(settings.weights)
     check_size(settings.weights, settings.input_px)
     device = best_device()
-    net = nets.build(name, len(fer2013.LABELS), features=settings.features is not None).to(device)
+    net = nets.build(name, len(fer2013.LABELS), features=settings.features is not None)
+    net = nets.channels_last(net).to(device)
     training = torch.from_numpy(splits["Training"].images)[:, None]
     load_weights(net, settings.weights, training, settings.input_px, settings.seed)
 
