@@ -5,6 +5,7 @@ import json
 import cv2
 import numpy as np
 import pytest
+from facecloak_train import evaluation
 from facecloak_train.cli import main
 from facecloak_train.data.fer2013 import Faces, write_npz
 from facecloak_train.measure import codec, far_end
@@ -167,10 +168,31 @@ def test_a_killed_measurement_goes_on_with_the_faces_that_are_left(asked, monkey
 
 
 @pytest.mark.slow
+def test_several_processes_find_what_one_finds(asked):
+    """Each face is measured on its own, whichever process does it, and so in any order."""
+    models = tuple(path for path in artifacts.models() if path.stem == "resnet14")
+    told = [
+        evaluate_fooling.evaluate_fooling(asked(models=models, workers=workers))
+        for workers in (1, 2)
+    ]
+    one, two = (
+        {key: of[key] for key in ("rows", "found", "seen", "sent_kbps", "classifiers")}
+        for of in told
+    )
+    assert one == two
+    assert one["found"] == 3
+
+
+def test_no_process_measures_nothing(asked):
+    with pytest.raises(ValueError, match="--workers is 0; give 1 or more"):
+        evaluate_fooling.evaluate_fooling(asked(workers=0))
+
+
+@pytest.mark.slow
 def test_legs_that_this_machine_lacks_are_left_out_with_the_reason(asked, monkeypatch):
     real = codec.missing
     monkeypatch.setattr(
-        evaluate_fooling,
+        evaluation,
         "missing",
         lambda leg: "there is no encoder" if leg.codec == "av1" else real(leg),
     )

@@ -3,14 +3,13 @@
 import contextlib
 import dataclasses
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from facecloak.cloak.opencv_cloak import OpenCvCloak, face_box
 from facecloak.core.ports import Tailor
@@ -26,15 +25,12 @@ from facecloak_train.measure.calls import (
 from facecloak_train.measure.choosing import Chooser
 from facecloak_train.measure.codec import REENCODED, Arrival, Leg, arrive
 from facecloak_train.measure.finding import Finding
-from facecloak_train.measure.ledger import Ledger
 from facecloak_train.measure.reading import Victim, read
 from facecloak_train.measure.visible import visible
 
 CLEAN: Final = "clean"
 """What a call without a cloak is called."""
-_VISIBLE_EVERY: Final = 10
-"""What the eye sees is looked at in every tenth face; it hardly differs from face to face."""
-_TOGETHER: Final = 16
+_TOGETHER: Final = 4
 """Faces that the classifiers read at once."""
 
 Row = dict[str, Any]
@@ -92,15 +88,20 @@ class FarEnd:
         self._noise = noise
         self._seed = seed
 
-    def measure(self, faces: Faces, chosen: Sequence[int], ledger: Ledger) -> None:
-        """Measure faces that are not in the ledger, and write them there.
+    def measure(
+        self, faces: Faces, numbers: Sequence[int], looked_at: Container[int]
+    ) -> Iterator[list[Row]]:
+        """Measure faces, some at once.
 
         A row tells the ``number`` of the face, its ``label``, and whether it was ``found`` at the
         near end. Of those found it tells ``readings`` by leg, cloak and classifier, where the far
         end found the face, the ``kbps`` of each leg, and, of some, what was ``seen``.
+
+        Args:
+            faces: all there are.
+            numbers: of those to measure, each once.
+            looked_at: of those of which it is told what is seen.
         """
-        todo = [number for number in chosen if number not in ledger.rows]
-        looks = set(chosen[::_VISIBLE_EVERY])
         # One for each size: a finder that meets another size looks everywhere.
         sizes = {SIZE, *(leg.size for leg in self._legs)}
         with contextlib.ExitStack() as opened:
@@ -108,19 +109,19 @@ class FarEnd:
             pool = opened.enter_context(ThreadPoolExecutor(os.cpu_count()))  # PyAV frees the GIL
             calls = _one_ahead(
                 self._sent(
-                    faces.images[number], number, ends[SIZE], pool, looked_at=number in looks
+                    faces.images[number], number, ends[SIZE], pool, looked_at=number in looked_at
                 )
-                for number in todo
+                for number in numbers
             )
             rows: list[tuple[Row, dict[_Way, dict[int, Crop]]]] = []
-            for number, sent in zip(todo, tqdm(calls, total=len(todo), unit="face"), strict=True):
+            for number, sent in zip(numbers, calls, strict=True):
                 row: Row = {"number": number, "label": int(faces.labels[number])}
                 rows.append((row | {"found": sent is not None}, {}))
                 if sent is not None:
                     rows[-1] = self._received(rows[-1][0], sent, ends)
-                if len(rows) == _TOGETHER or number == todo[-1]:
+                if len(rows) == _TOGETHER or number == numbers[-1]:
                     self._read(rows)
-                    ledger.add(row for row, _ in rows)
+                    yield [row for row, _ in rows]
                     rows = []
 
     def _sent(

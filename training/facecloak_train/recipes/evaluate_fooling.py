@@ -11,9 +11,9 @@ the finder looks for the face anew, as the far end would. Every classifier reads
 A face that is not found in the clean or in the protected picture is counted, not judged. Each call
 begins at a moment of its own, so that a perturbation that changes with time is met at any.
 
-A face takes about two seconds of two cores on nine legs. What was read is kept beside the report
-until that is written, so that the same command goes on after a kill. A Markdown table and a picture
-go beside the report.
+A face takes about two seconds of two cores on nine legs; ``--workers`` takes as many faces at once.
+What was read is kept beside the report until that is written, so that the same command goes on
+after a kill. A Markdown table and a picture go beside the report.
 """
 
 import contextlib
@@ -25,26 +25,22 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from tqdm import tqdm
 
-from facecloak.core import bank as banks
-from facecloak.tailor.gradient import GradientModel
 from facecloak_train import run
 from facecloak_train.data import fer2013
-from facecloak_train.data.fer2013 import Faces
+from facecloak_train.evaluation import Evaluation, begin
 from facecloak_train.measure import landmark_rule
-from facecloak_train.measure.calls import camera_noise
-from facecloak_train.measure.choosing import Chooser
-from facecloak_train.measure.codec import REENCODED, Leg, legs_of, missing
-from facecloak_train.measure.far_end import CLEAN, FarEnd, Row
+from facecloak_train.measure.codec import REENCODED, Leg
+from facecloak_train.measure.far_end import CLEAN, Row
 from facecloak_train.measure.fooling import fooling_of_readings
-from facecloak_train.measure.landmark_rule import LandmarkEyes, LandmarkRule
-from facecloak_train.measure.laying import FOR_ALL, NOISE, OURS, attacked, laid, named
+from facecloak_train.measure.laying import FOR_ALL, NOISE, OURS, attacked, named
 from facecloak_train.measure.ledger import Ledger
 from facecloak_train.measure.pictures import Panel, prices, rates
 from facecloak_train.measure.reading import Victim
 from facecloak_train.measure.report import evaluate_markdown
+from facecloak_train.measure.side_by_side import side_by_side
 from facecloak_train.settings import EvaluateSettings
-from facecloak_train.victims import opened
 
 logger = logging.getLogger(__name__)
 
@@ -64,26 +60,24 @@ def evaluate_fooling(settings: EvaluateSettings) -> dict[str, Any]:
         RunError, ArtifactError: a classifier cannot be read, or the one that chooses does not ship.
         ConfigError: a strength is not possible.
     """
-    legs, skipped = _legs(settings.legs)
-    splits = fer2013.read_npz(settings.data)
-    private = fer2013.without(splits["PrivateTest"], splits["Training"], splits["PublicTest"])
-    chosen = _drawn(private, settings.faces, settings.seed)
-    shipped = banks.load(settings.perturbation)
-    gradients = [GradientModel(path) for path in settings.tailor]
-    patterns, cloaks = laid(settings, shipped, gradients)
-    told: dict[str, Any] = {}
+    if settings.workers < 1:
+        msg = f"--workers is {settings.workers}; give 1 or more"
+        raise ValueError(msg)
     with contextlib.ExitStack() as entered:
-        victims = opened(settings.models, splits["Training"], settings.input_px)
-        question = _question(settings, [victim.sha256 for victim in victims])
-        ledger = Ledger(settings.out.with_suffix(".progress"), question)
-        if settings.landmarks:
-            eyes = entered.enter_context(LandmarkEyes())
-            rule = _landmark_rule(eyes, splits, settings, ledger.folder)
-            victims.append(rule)
-            told = {"landmark_rule": rule.told}
-        noise = camera_noise(settings.noise, settings.pictures, settings.seed)
-        far_end = FarEnd(legs, cloaks, Chooser(shipped), victims, noise=noise, seed=settings.seed)
-        far_end.measure(private, chosen, ledger)
+        bench = Evaluation(settings)
+        question = _question(settings, [victim.sha256 for victim in bench.victims])
+        ledger = Ledger(bench.folder, question)
+        measure = bench.measure(entered)
+        todo = [number for number in bench.chosen if number not in ledger.rows]
+        if settings.workers == 1:
+            measured = measure(todo)
+        else:
+            measured = side_by_side(begin, settings, todo, settings.workers)
+        with tqdm(total=len(todo), unit="face") as progress:
+            for some in measured:
+                ledger.add(some)
+                progress.update(len(some))
+    legs, victims, chosen, shipped = bench.legs, bench.victims, bench.chosen, bench.shipped
     found = [ledger.rows[number] for number in chosen if ledger.rows[number]["found"]]
     if not found:
         msg = f"the finder sees none of the {len(chosen)} faces; take more by --faces"
@@ -94,19 +88,19 @@ def evaluate_fooling(settings: EvaluateSettings) -> dict[str, Any]:
         for strength in settings.strengths
         for leg in legs
         for victim in victims
-        for kind in patterns
+        for kind in bench.patterns
     ]
     seen = _seen(found)
-    known, made_against = attacked(settings, shipped, gradients)
+    known, made_against = attacked(settings, shipped, bench.gradients)
     if settings.record:
-        kind = FOR_ALL if gradients else OURS
+        kind = FOR_ALL if bench.gradients else OURS
         header = dataclasses.replace(shipped.header, measured=_measured(rows, seen, kind))
         shipped.with_header(header).save(settings.perturbation)
     report = {
         "command": run.command(),
         "perturbation_sha256": run.digest_of(settings.perturbation),
         "made_against": made_against,
-        "fitted_with": [model.card.name for model in gradients],
+        "fitted_with": [model.card.name for model in bench.gradients],
         "from_scratch": settings.from_scratch,
         "eps": shipped.header.eps,
         "shift": shipped.header.shift,
@@ -120,17 +114,17 @@ def evaluate_fooling(settings: EvaluateSettings) -> dict[str, Any]:
             for victim in victims
         },
         "classes": len(fer2013.LABELS),
-        "left_out": len(splits["PrivateTest"]) - len(private),
+        "left_out": bench.left_out,
         "faces": len(chosen),
         "found": len(found),
         "camera_noise": settings.noise,
         "pictures": settings.pictures,
         "sent_kbps": {leg.name: _mean(row["kbps"][leg.key] for row in found) for leg in legs},
-        "skipped": skipped,
+        "skipped": bench.skipped,
         "looked_at": sum("seen" in row for row in found),
         "seen": seen,
         "rows": rows,
-        **told,
+        **bench.told,
     }
     _write(settings.out, report)
     ledger.remove()
@@ -172,54 +166,14 @@ def price_panels(report: Mapping[str, Any]) -> list[Panel]:
     return panels
 
 
-def _legs(keys: Iterable[str]) -> tuple[list[Leg], dict[str, str]]:
-    """The legs that this machine can send over, and why it cannot over others, by name."""
-    asked = legs_of(keys)
-    skipped = {leg.name: why for leg in asked if (why := missing(leg))}
-    for name, why in skipped.items():
-        logger.info("%s is left out: %s", name, why)
-    legs = [leg for leg in asked if leg.name not in skipped]
-    if not legs:
-        msg = "this machine can send over none of these legs; choose others by --legs"
-        raise ValueError(msg)
-    return legs, skipped
-
-
-def _drawn(faces: Faces, count: int, seed: int) -> list[int]:
-    order = np.random.default_rng(seed).permutation(len(faces))
-    return [int(number) for number in order[:count]]
-
-
 def _question(settings: EvaluateSettings, victims: Sequence[str]) -> dict[str, Any]:
     """What the readings of a face depend on."""
     asked = dataclasses.asdict(settings)
-    for other in ("out", "faces", "record", "models"):
+    for other in ("out", "faces", "record", "models", "workers"):
         del asked[other]
     asked |= {name: run.digest_of(asked[name]) for name in ("data", "perturbation")}
     asked["tailor"] = [run.digest_of(path) for path in settings.tailor]
     return asked | {"victims": victims}
-
-
-def _landmark_rule(
-    eyes: LandmarkEyes, splits: Mapping[str, Faces], settings: EvaluateSettings, folder: Path
-) -> LandmarkRule:
-    """The rule, fitted anew where it does not stand in the folder."""
-    path = folder / "landmark-rule.safetensors"
-    if not path.is_file():
-        training, public = (
-            _some(splits[split], count, settings.seed)
-            for split, count in (
-                ("Training", settings.landmark_faces),
-                ("PublicTest", settings.landmark_faces // 4),
-            )
-        )
-        landmark_rule.fit(path, training, public, eyes)
-    return LandmarkRule(eyes, path)
-
-
-def _some(faces: Faces, count: int, seed: int) -> Faces:
-    drawn = _drawn(faces, count, seed)
-    return Faces(faces.images[drawn], faces.labels[drawn])
 
 
 def _figures(found: Sequence[Row], leg: Leg, victim: Victim, name: str) -> dict[str, Any]:
