@@ -5,6 +5,7 @@ it); the environment has ``FACECLOAK_STRENGTH`` and so on. All faults are report
 """
 
 import dataclasses
+import difflib
 import math
 import tomllib
 from collections.abc import Mapping
@@ -18,6 +19,8 @@ import tomli_w
 from facecloak.core.errors import ConfigError
 
 PREFIX: Final = "FACECLOAK_"
+_NEARLY: Final = 0.8
+"""How alike, by `difflib`, a variable's name is to that of a setting that was meant."""
 CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "device": ("auto", "cpu", "cuda"),
     "camera_on": ("watched", "always"),
@@ -98,7 +101,8 @@ def load(
 
     Args:
         options: from the command line; only those that were given.
-        environment: such as ``os.environ``; what is empty there counts as not given.
+        environment: such as ``os.environ``; what is empty there counts as not given, and what is
+            nearly the name of a setting as unknown; all else that is none is others'.
         file: a settings file; it may be missing.
 
     Raises:
@@ -108,7 +112,7 @@ def load(
     chosen: dict[str, Any] = {}
     for origin, values in (
         (str(file), _from_file(file, faults)),
-        ("the environment", _from_environment(environment)),
+        ("the environment", _from_environment(environment) | _misspelt(environment)),
         ("the options", dict(options)),
     ):
         for name, value in values.items():
@@ -196,6 +200,21 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
         name: environment[PREFIX + name.upper()]
         for name in names
         if environment.get(PREFIX + name.upper())
+    }
+
+
+def _misspelt(environment: Mapping[str, str]) -> dict[str, str]:
+    """Variables that are no setting but nearly one; whoever gave them believes in them."""
+    names = [field.name for field in dataclasses.fields(Settings)]
+    strange = {
+        variable.removeprefix(PREFIX).lower(): value
+        for variable, value in environment.items()
+        if variable.startswith(PREFIX) and value
+    }
+    return {
+        name: value
+        for name, value in strange.items()
+        if name not in names and difflib.get_close_matches(name, names, 1, _NEARLY)
     }
 
 

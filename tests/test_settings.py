@@ -79,6 +79,18 @@ def test_what_cannot_be_is_told_with_what_can(name, value, wanted):
         load({name: value}, {})
 
 
+@pytest.mark.parametrize("name", ["UNFOLED", "STRENGHT", "EMPTYROOM", "JUDGE"])
+def test_a_misspelt_variable_is_told(name):
+    """Who shields what is not fooled must not believe in a variable that nobody reads."""
+    with pytest.raises(ConfigError, match=f"the environment: there is no setting '{name.lower()}'"):
+        load({}, {f"FACECLOAK_{name}": "shield"})
+
+
+@pytest.mark.parametrize("name", ["SHARED", "HYPOTHESIS", "UML", "TRAIN_LEASH"])
+def test_variables_of_other_tools_are_none_of_ours(name):
+    assert load({}, {f"FACECLOAK_{name}": "1"}) == Settings()
+
+
 def test_a_whole_float_and_a_camera_number_are_understood():
     made = load({"width": 640.0, "source": 1}, {})
     assert (made.width, made.source) == (640, "1")
