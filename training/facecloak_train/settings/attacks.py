@@ -124,8 +124,8 @@ class EvaluateSettings:
     record: bool = False
     """Write the figures at the first of the strengths into the header of the perturbation."""
     workers: int = 1
-    """How many processes measure faces side by side, each on a core and with half a gigabyte; what
-    they find is the same."""
+    """How many processes measure faces side by side, each on a core of its own and with up to one
+    and a half gigabytes; what they find is the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
