@@ -206,15 +206,14 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
 def _misspelt(environment: Mapping[str, str]) -> dict[str, str]:
     """Variables that are no setting but nearly one; whoever gave them believes in them."""
     names = [field.name for field in dataclasses.fields(Settings)]
-    strange = {
-        variable.removeprefix(PREFIX).lower(): value
-        for variable, value in environment.items()
-        if variable.startswith(PREFIX) and value
-    }
+    ours = {PREFIX + name.upper() for name in names}
     return {
-        name: value
-        for name, value in strange.items()
-        if name not in names and difflib.get_close_matches(name, names, 1, _NEARLY)
+        variable: value
+        for variable, value in environment.items()
+        if variable.startswith(PREFIX)
+        and value
+        and variable not in ours
+        and difflib.get_close_matches(variable.removeprefix(PREFIX).lower(), names, 1, _NEARLY)
     }
 
 

@@ -79,10 +79,10 @@ def test_what_cannot_be_is_told_with_what_can(name, value, wanted):
         load({name: value}, {})
 
 
-@pytest.mark.parametrize("name", ["UNFOLED", "STRENGHT", "EMPTYROOM", "JUDGE"])
+@pytest.mark.parametrize("name", ["UNFOLED", "STRENGHT", "EMPTYROOM", "JUDGE", "unfooled"])
 def test_a_misspelt_variable_is_told(name):
     """Who shields what is not fooled must not believe in a variable that nobody reads."""
-    with pytest.raises(ConfigError, match=f"the environment: there is no setting '{name.lower()}'"):
+    with pytest.raises(ConfigError, match=f"environment: there is no setting 'FACECLOAK_{name}'"):
         load({}, {f"FACECLOAK_{name}": "shield"})
 
 
