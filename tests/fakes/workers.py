@@ -1,6 +1,7 @@
 """What processes that measure side by side are begun with."""
 
 import os
+import threading
 
 
 def counting(step):
@@ -13,3 +14,13 @@ def counting(step):
 def dying(_about):
     """The process ends at its first face."""
     return lambda _numbers: os._exit(1)
+
+
+def lingering(begun):
+    """Says that it has begun, on standard output, and is not done for minutes."""
+
+    def measure(_numbers):
+        os.write(1, begun.encode())
+        threading.Event().wait(240.0)
+
+    return measure

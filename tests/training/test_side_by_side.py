@@ -1,6 +1,10 @@
 """Faces measured in several processes."""
 
 import os
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 from facecloak_train.measure.side_by_side import side_by_side
@@ -26,3 +30,23 @@ def test_no_face_is_no_row():
 def test_a_process_that_dies_is_told_with_the_remedy():
     with pytest.raises(RunError, match="a process of --workers died"):
         [*side_by_side(dying, 0, [1, 2, 3], 2)]
+
+
+@pytest.mark.slow
+def test_workers_end_with_who_began_them(tmp_path):
+    """However that one ends: it is killed here, and cannot tell them."""
+    script = tmp_path / "parent.py"
+    script.write_text(
+        "from facecloak_train.measure.side_by_side import side_by_side\n"
+        "from tests.fakes.workers import lingering\n"
+        "if __name__ == '__main__':\n"
+        "    next(side_by_side(lingering, 'begun', [1], 1))\n"
+    )
+    found = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path.cwd()), *sys.path])}
+    command = [sys.executable, str(script)]
+    with subprocess.Popen(command, env=found, stdout=subprocess.PIPE) as parent:
+        assert parent.stdout.read(5) == b"begun"
+        killed_s = time.monotonic()
+        parent.kill()
+        parent.stdout.read()  # until nobody is left who could write
+    assert time.monotonic() - killed_s < 60.0
