@@ -205,6 +205,14 @@ class MediaPipeFinder:
             )
             raise DeviceError(what, "Use a smaller picture.") from exc
 
+    def start_over(self) -> None:
+        """Begin the round of views for small faces anew.
+
+        Which of them a frame's turn is depends on the frames before. Where pictures stand alone,
+        what is found in one must not.
+        """
+        self._search.start_over()
+
     def close(self) -> None:
         """Free the models. A second call does nothing."""
         self._open.close()

@@ -93,6 +93,10 @@ class Schedule:
         self._every = every
         self._size: tuple[int, int] | None = None
         self._views: list[Affine] = []
+        self.start_over()
+
+    def start_over(self) -> None:
+        """Begin the round of single views anew."""
         self._turn = 0
         self._idle = 0
 
@@ -104,7 +108,8 @@ class Schedule:
             alarm: whether somebody is missing or nobody is known.
         """
         if size != self._size:
-            self._size, self._turn, self._idle = size, 0, 0
+            self._size = size
+            self.start_over()
             whole, squares = wide(*size), tiles(*size)
             self._views = [view for square in squares for view in (whole, square)]
             return [whole, *squares]
@@ -134,6 +139,10 @@ class Search:
         """End the threads. A second call does nothing."""
         self._scout.close()
         self._beside.shutdown(wait=True, cancel_futures=True)
+
+    def start_over(self) -> None:
+        """Begin the round of single views anew, as on the frame after the first."""
+        self._schedule.start_over()
 
     def find(self, frame: Frame) -> Faces:
         """Return the faces of this frame. Raises DeviceError when a model fails."""

@@ -39,6 +39,15 @@ def test_pictures_that_follow_each_other_have_nothing_to_do_with_each_other(find
     assert elsewhere.track != first.track
 
 
+@pytest.mark.parametrize("left", [350, 620, 1100])
+def test_what_is_found_in_a_picture_does_not_hang_on_those_before(finding, left):
+    """A face so small that only who looks at the right part of the frame finds it."""
+    face = cv2.resize(astronaut()[:300, 100:400, ::-1], (76, 76), interpolation=cv2.INTER_AREA)
+    picture = np.full((SIZE[1], SIZE[0], 3), 128, np.uint8)
+    picture[220:296, left : left + 76] = face
+    assert len({len(finding.faces(picture)) for _ in range(10)}) == 1
+
+
 def test_the_place_of_the_face_moves_as_the_face_does(finding, small_face):
     call = capture(small_face, camera_noise(0.0, 8, 0), finding, start_s=7.0)
     assert len(call.frames) == len(call.faces) == 8

@@ -62,6 +62,7 @@ class Finding:
         # face by another mesh than it looks for faces with, and so each has to see one.
         for _ in range(2):
             self._finder.find(self._frame(np.zeros_like(image)))
+        self._finder.start_over()
         return self._finder.find(self._frame(image)).found
 
     def _frame(self, image: Image) -> Frame:

@@ -125,8 +125,7 @@ class EvaluateSettings:
     """Write the figures at the first of the strengths into the header of the perturbation."""
     workers: int = 1
     """How many processes measure faces side by side, each on a core of its own and with up to one
-    and a half gigabytes. The finder goes on from the face before, so that another number changes
-    figures as another order of the faces would."""
+    and a half gigabytes. Figures are the same by whatever number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
