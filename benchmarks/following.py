@@ -6,9 +6,11 @@
 Every frame is read by the classifiers of still faces, before and after; four times a second one is
 judged and fitted to, as live, and what comes of that arrives so much later. No clock inside: a run
 can be repeated. Prints of each video and in the mean of all: the share of the readings that changed
-and that of the worst second, the PSNR of what is added, and its flicker, the root mean square of
-what changes of it on the aligned face from one frame to the next, in levels. A video may be
-played more than once, forwards and backwards in turn as time goes on; the last round counts.
+and that of the worst second, the PSNR of what is added, its flicker, the root mean square of
+what changes of it on the aligned face from one frame to the next, in levels, and the wobble, that
+of what changes of how far the face's points are moved, with the most that any of them does, in
+shares of the face's width. A video may be played more than once, forwards and backwards in turn as
+time goes on; the last round counts.
 """
 
 import argparse
@@ -25,9 +27,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facecloak import app, endpoints
+from facecloak.cloak.dose import FIELD_PX
 from facecloak.cloak.opencv_cloak import OpenCvCloak, face_box
 from facecloak.core import artifacts
 from facecloak.core.bank import Bank
+from facecloak.core.displacement import window
 from facecloak.core.ports import EndOfSource
 from facecloak.core.types import Face, Fitted, Frame, Verdict
 from facecloak.settings import Settings
@@ -43,6 +47,8 @@ EVERY_S = 0.25
 VERDICT_LATE_S = 0.05
 FIT_LATE_S = 0.25
 """After what time a verdict, and what was fitted, reaches the frames of a live call."""
+MOVED = window(FIELD_PX) > 0
+"""Where a face may be moved at all: ``bool[S, S]``."""
 PACES = {"live": replace(LIVE, spend_s=math.inf), "patient": PATIENT}
 """Without a clock: what a slow machine has no time for would else be missing."""
 
@@ -128,7 +134,9 @@ def followed(
     fooled: dict[str, list[tuple[float, bool]]] = {}
     noise: list[float] = []
     flicker: list[float] = []
+    wobble: list[NDArray[np.float32]] = []
     before: dict[int, NDArray[np.float32]] = {}
+    moved_before: dict[int, NDArray[np.float32]] = {}
     for frame, faces, counts in played(path, rounds):
         sent = call.send(frame, faces)
         due = call.due(frame.captured_s)
@@ -145,6 +153,12 @@ def followed(
         both = added.keys() & before.keys()
         flicker += [float(np.sqrt(np.mean((added[k] - before[k]) ** 2))) for k in both]
         before = added
+        shifts = call.cloak.shifts(frame, faces)
+        far = {face.track: one for face, one in zip(faces, shifts, strict=True) if one is not None}
+        wobble += [
+            np.hypot(*(far[k] - moved_before[k])[MOVED].T) for k in far.keys() & moved_before.keys()
+        ]
+        moved_before = far
         for face in faces:
             for model in others:
                 changed = astray(model, frame, sent, face)
@@ -158,7 +172,12 @@ def followed(
         name: float(np.mean([changed for _, changed in told])) for name, told in fooled.items()
     }
     found |= {f"{name}, worst second": worst_second(told) for name, told in fooled.items()}
-    return found | {"PSNR": float(np.mean(noise)), "flicker": float(np.mean(flicker or [0.0]))}
+    return found | {
+        "PSNR": float(np.mean(noise)),
+        "flicker": float(np.mean(flicker or [0.0])),
+        "wobble": float(np.mean([np.sqrt(np.mean(one**2)) for one in wobble] or [0.0])),
+        "most of any point": float(max((one.max() for one in wobble), default=0.0)),
+    }
 
 
 def laid(moved: Frame, sent: Frame, face: Face) -> NDArray[np.float32]:
@@ -178,11 +197,8 @@ def worst_second(told: list[tuple[float, bool]]) -> float:
 
 def line(video: str, values: dict[str, float]) -> str:
     """A row of the table."""
-    units = {"PSNR": " dB", "flicker": " levels"}
-    told = (
-        f"{name} {value:.2f}{units[name]}" if name in units else f"{name} {value:.1%}"
-        for name, value in values.items()
-    )
+    units = {"PSNR": ".2f", "flicker": ".2f", "wobble": ".4%", "most of any point": ".3%"}
+    told = (f"{name} {value:{units.get(name, '.1%')}}" for name, value in values.items())
     return f"{video:32s}" + "  ".join(told)
 
 

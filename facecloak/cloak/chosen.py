@@ -7,6 +7,7 @@ from typing import Final
 from facecloak.cloak.dose import Dose
 from facecloak.cloak.selector import OWN, Mix, Selector
 from facecloak.core.bank import Bank
+from facecloak.core.displacement import Field
 from facecloak.core.perturbation import Perturbation
 from facecloak.core.ports import Cloak
 from facecloak.core.types import Face, Fitted, Frame, Verdict
@@ -77,6 +78,13 @@ class Chosen:
     def mixes(self, frame: Frame, faces: Sequence[Face]) -> list[Mix]:
         """What each of the faces gets in a frame: shares of members by label. Any thread may."""
         return [self.selector.mix(face.track, frame.captured_s) for face in faces]
+
+    def shifts(self, frame: Frame, faces: Sequence[Face]) -> list[Field | None]:
+        """How far each of the faces is moved within itself in a frame; None where it is not.
+
+        ``float32[S, S, 2]`` each, on the aligned face, in face widths.
+        """
+        return [self._dose.shift(mix) for mix in self.mixes(frame, faces)]
 
     def _noted(self, frame: Frame, faces: Sequence[Face]) -> list[Mix]:
         """Likewise, of a frame that is about to be shown."""

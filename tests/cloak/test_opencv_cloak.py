@@ -1,6 +1,7 @@
 import dataclasses
 import math
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -181,6 +182,17 @@ def test_a_face_shows_what_is_beside_it_and_the_shift_turns_with_it(strength, an
     moved = change(frame, cloak.displaced(frame, [face_at(125, 125, side, angle)]))
     expected = 0.01 * strength * side * math.cos(angle)
     assert moved[115:135, 115:135].mean() == pytest.approx(expected, abs=0.51)
+
+
+def test_how_far_a_face_is_moved_is_told_as_it_is_done():
+    frame, face = slope(), face_at(125, 125, 200)
+    cloak = OpenCvCloak(perturbation(NOTHING, field=WAVY), 2.0)
+    (shift,) = cloak.shifts(frame, [face])
+    moved = change(frame, cloak.displaced(frame, [face]))[25:225, 25:225, 0]
+    right = cv2.resize(shift[..., 0], (200, 200)) * 200  # a slope rises by a level a pixel
+    assert np.abs(moved - right).max() < 1.0
+    assert np.abs(moved).max() > 1
+    assert OpenCvCloak(perturbation(RANDOM)).shifts(frame, [face]) == [None]
 
 
 @given(pictures, st.lists(faces, min_size=1, max_size=4), st.floats(0.126, 2.0))

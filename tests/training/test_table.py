@@ -220,7 +220,7 @@ def test_a_grid_fills_the_table_and_files_what_it_lacks(source, runs, tmp_path):
     assert by_system["VGG19"][2].startswith("**71.00 %**")  # the grid's, not the file's 69
     assert by_system["zebra"][2].startswith("**50.00 %**")
     assert by_system["VGG19, FGSM-trained"][2].startswith("**66.00 %**")
-    assert by_system["ResNet14, live"][2] == "**71.00 % (2 runs, 70.00 - 72.00)**"
+    assert by_system["ResNet14, without a teacher"][2] == "**71.00 % (2 runs, 70.00 - 72.00)**"
 
 
 def test_universal_perturbations_stand_by_method_budget_and_victim(source, tmp_path):

@@ -56,8 +56,8 @@ SYSTEMS: Final = {
     "cnn-landmarks-hog": System(
         title="CNN + landmarks + HOG", public=71.74, private=72.80, bar=68.0
     ),
-    "resnet14": System(title="ResNet14, live", bar=71.0),
-    "resnet14-consistent": System(title="ResNet14, consistent teachers", bar=71.0),
+    "resnet14": System(title="ResNet14, without a teacher", bar=71.0),
+    "resnet14-consistent": System(title="ResNet14, consistent teachers, live", bar=71.0),
     "vgg19-fgsm": System(
         title="VGG19, FGSM-trained", private=66.76, attacked=33.60, bar=33.6, hardened=True
     ),
