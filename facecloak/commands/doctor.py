@@ -101,13 +101,13 @@ def pattern(machine: Machine) -> Iterator[Check]:
     """Whether the perturbation opens and was made against classifiers that ship."""
     path = artifacts.perturbation(machine.settings.perturbation)
     header = bank.load(path).header
-    shipped = [model.read_bytes() for model in artifacts.models()]
-    helpers = {hashlib.sha256(path.read_bytes()).hexdigest() for path in artifacts.surrogates()}
+    there = [path.read_bytes() for path in (*artifacts.models(), *artifacts.surrogates())]
+    whole = {hashlib.sha256(content).hexdigest() for content in there}
     strange = [
         f"{victim.name} ({victim.sha256[:12]})"
         for victim in header.victims
-        if victim.sha256 not in helpers
-        and not any(modelcard.is_sealed(content, victim.sha256) for content in shipped)
+        if victim.sha256 not in whole
+        and not any(modelcard.is_sealed(content, victim.sha256) for content in there)
     ]
     if strange:
         seen = f"{path.name} was made against {', '.join(strange)}, not the file that ships."

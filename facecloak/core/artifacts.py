@@ -37,8 +37,9 @@ def gradients() -> tuple[Path, ...]:
 
 
 def surrogates() -> tuple[Path, ...]:
-    """Weights that ship beside the classifiers only because perturbations are made against them."""
-    return tuple(sorted((folder("models") / "surrogates").glob("*.safetensors")))
+    """What ships beside the classifiers only because perturbations are made against it, by name."""
+    there = folder("models") / "surrogates"
+    return tuple(sorted([*there.glob("*.onnx"), *there.glob("*.safetensors")]))
 
 
 def own_folder() -> Path:
