@@ -169,7 +169,6 @@ def test_a_killed_measurement_goes_on_with_the_faces_that_are_left(asked, monkey
 
 @pytest.mark.slow
 def test_several_processes_find_what_one_finds(asked):
-    """Of faces as alike as these: the finder goes on from the one before."""
     models = tuple(path for path in artifacts.models() if path.stem == "resnet14")
     told = [
         evaluate_fooling.evaluate_fooling(asked(models=models, workers=workers))
