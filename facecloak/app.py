@@ -163,12 +163,23 @@ def _tailor(settings: Settings, given: Bank, *, live: bool) -> GradientTailor | 
     """Who fits the perturbation to each face; nobody where that is off. Files can wait for it."""
     if settings.tailor == "off":
         return None
+    remedy = "Reinstall FaceCloak, or switch that off by --tailor off."
+    pace = LIVE if live else PATIENT
+    return GradientTailor(gradients(settings, remedy), given, strength=settings.strength, pace=pace)
+
+
+def gradients(settings: Settings, remedy: str = "Reinstall FaceCloak.") -> list[GradientModel]:
+    """What perturbations are fitted to a face with.
+
+    Raises:
+        ArtifactError: there is none, and ``remedy`` helps; or one is not what it says.
+        DeviceError: the device asked for does not work here.
+    """
     models = [GradientModel(path, settings.device) for path in artifacts.gradients()]
     if not models:
         what = "There is no gradient in models/gradients/ to fit a perturbation with."
-        raise ArtifactError(what, "Reinstall FaceCloak, or switch that off by --tailor off.")
-    pace = LIVE if live else PATIENT
-    return GradientTailor(models, given, strength=settings.strength, pace=pace)
+        raise ArtifactError(what, remedy)
+    return models
 
 
 def _judges(settings: Settings, *, live: bool) -> list[OnnxClassifier]:

@@ -4,8 +4,7 @@
     crops      what is kept of a frame: the face, small and grey
     looks      how a classifier at the far end may look at a crop
     exam       looks at a face, and how far each judge is from misreading them
-    proposals  changes of a perturbation, every one within its budgets
-    search     tries changes and keeps those that mislead more
+    refining   ascent on pictures of the face, as the tailor's, within the budgets
     fitting    ``fit``: refine on the first part of the crops, tell what the last part says
 
 A stage is asked through its port, or through the function that the live pipeline calls.

@@ -13,9 +13,6 @@ from facecloak.core.ports import Cloak
 from facecloak.verify import criteria
 from facecloak.verify.criteria import Logits
 
-ENOUGH = 3.0
-"""A lead in logits that is enough: more of it on one look does not make up for another look."""
-
 MakeCloak = Callable[[Perturbation], Cloak]
 """The compositor for a perturbation, at the strength that is calibrated for."""
 
@@ -48,13 +45,8 @@ class Exam:
         self._cloak = cloak
         self._clean = self._read(None)
 
-    def gain(self, perturbation: Perturbation) -> float:
-        """The mean lead, each at most ``ENOUGH``; larger is more private."""
-        cloaked = self._read(self._cloak(perturbation))
-        return float(np.minimum(criteria.leads(self._clean, cloaked), ENOUGH).mean())
-
     def outcome(self, perturbation: Perturbation) -> tuple[float, float]:
-        """The share of the looks that are misread, and the mean lead without a limit."""
+        """The share of the looks that are misread, and by how many logits another class leads."""
         cloaked = self._read(self._cloak(perturbation))
         rate = float(criteria.fooled(self._clean, cloaked).mean())
         return rate, float(criteria.leads(self._clean, cloaked).mean())

@@ -1,13 +1,11 @@
 """Fit one perturbation to one face, and tell honestly by how much that helps.
 
-The crops are split in time. The first part refines; the last part, which the search never sees,
-says how many looks each judge misreads before and after. Where that part does not gain, the
-perturbation stays as it was.
+The crops are split in time. The first part refines; the last part, which no step sees, says how
+many looks each judge misreads before and after. Where that part does not gain, the perturbation
+stays as it was.
 """
 
-import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,15 +14,13 @@ import numpy as np
 from facecloak.calibrate import looks
 from facecloak.calibrate.crops import Crops
 from facecloak.calibrate.exam import Classifier, Exam, MakeCloak
-from facecloak.calibrate.search import CANDIDATES, Found, Gain, search
+from facecloak.calibrate.refining import Found, refine
 from facecloak.core.perturbation import Perturbation
+from facecloak.tailor.gradient import GradientModel
 
 REFINED_SHARE: Final = 0.6
 HELD_OUT_FROM: Final = 0.65
 """The crops between these two shares are neither: neighbours in time are nearly equal."""
-LOOKS: Final = 2
-"""Looks on which a change is tried: the pictures of one person are so much alike that more changes
-on fewer looks come further in the same time."""
 _HELD_OUT_LOOKS: Final = 2
 """Looks at each crop of the part that is held out."""
 
@@ -53,9 +49,9 @@ class Fit:
         helped: whether it is the refined one.
         before: on the crops that were held out, with the perturbation from before.
         after: likewise, with the refined one, also where it did not help.
-        refined_on: how many crops the search saw.
+        refined_on: how many crops refined.
         held_out: how many crops tell the outcomes.
-        found: what the search came to.
+        found: what refining came to.
     """
 
     perturbation: Perturbation
@@ -71,8 +67,10 @@ def fit(  # noqa: PLR0913 - one place where a calibration is put together
     perturbation: Perturbation,
     crops: Crops,
     classifiers: Sequence[Classifier],
+    models: Sequence[GradientModel],
     cloak: MakeCloak,
     *,
+    strength: float = 1.0,
     spent: Callable[[], float],
     seed: int = 0,
     tell: Callable[[Found], None] = lambda _: None,
@@ -82,14 +80,15 @@ def fit(  # noqa: PLR0913 - one place where a calibration is put together
     Args:
         perturbation: where to begin; its budgets hold for what is returned.
         crops: of one person, in the order of time, at least 16.
-        classifiers: of still faces, the fastest first.
-        cloak: makes the compositor for a perturbation.
-        spent: the share of the search that is over, asked before each round; it ends at 1.
+        classifiers: of still faces, who tell what they misread.
+        models: the gradients that are followed.
+        cloak: makes the compositor for a perturbation, at this strength.
+        strength: the factor at which it will be given.
+        spent: the share of the time that is over, asked before each step; it ends at 1.
         seed: of the random choices.
-        tell: called after each round.
+        tell: called after each step.
 
     Raises:
-        ConfigError: neither part of the perturbation can be changed.
         DeviceError: ONNX Runtime failed.
     """
     refining, held_out = split(crops)
@@ -97,16 +96,10 @@ def fit(  # noqa: PLR0913 - one place where a calibration is put together
     repeated = np.repeat(held_out, _HELD_OUT_LOOKS, axis=0)
     fixed = looks.draw(repeated, np.random.default_rng(seed), period_s=period_s)
     exams = [Exam(classifier, fixed, cloak) for classifier in classifiers]
-    rng = np.random.default_rng(seed + 1)
-
-    def draw() -> list[Gain]:
-        chosen = rng.choice(len(refining), LOOKS, replace=len(refining) < LOOKS)
-        drawn = looks.draw(refining[chosen], rng, period_s=period_s)
-        return [Exam(classifier, drawn, cloak).gain for classifier in classifiers]
-
     before = _outcomes(classifiers, exams, perturbation)
-    with ThreadPoolExecutor(min(CANDIDATES, os.cpu_count() or 1)) as pool:
-        found = search(perturbation, draw, rng=rng, spent=spent, pool=pool, tell=tell)
+    found = refine(
+        perturbation, refining, models, strength=strength, spent=spent, seed=seed, tell=tell
+    )
     after = _outcomes(classifiers, exams, found.perturbation)
     helped = gains(before, after)
     return Fit(

@@ -18,7 +18,7 @@ from facecloak import app, endpoints
 from facecloak.calibrate.fitting import Fit, fit
 from facecloak.calibrate.gathering import gather
 from facecloak.calibrate.members import by_member, together
-from facecloak.calibrate.search import Found
+from facecloak.calibrate.refining import Found
 from facecloak.commands.live import signals_set
 from facecloak.core import artifacts, bank
 from facecloak.core.bank import Bank
@@ -84,7 +84,7 @@ def calibrate(
     given = bank.load(artifacts.perturbation(begun_with))
     cloak = app.compositor(settings)
     cloak(given.alone(ANY))  # says whether the strength is possible before a camera is opened
-    judges = tuple(app.still_judges(settings))
+    judges, models = tuple(app.still_judges(settings)), app.gradients(settings)
     source = endpoints.source(settings, seconds=seconds)
     logger.info("looking at %s for %g s; no picture is kept", settings.source, seconds)
     with app.finder() as finder:
@@ -100,8 +100,17 @@ def calibrate(
             left -= len(crops)
             logger.info("%s: %d pictures", label, len(crops))
             tell = _progress(spent, clock)
-            fits[label] = fit(given.alone(label), crops, judges, cloak, spent=spent, tell=tell)
-    if not any(one.found.tried for one in fits.values()) and not stop.is_set():
+            fits[label] = fit(
+                given.alone(label),
+                crops,
+                judges,
+                models,
+                cloak,
+                strength=settings.strength,
+                spent=spent,
+                tell=tell,
+            )
+    if not any(one.found.steps for one in fits.values()) and not stop.is_set():
         msg = f"{minutes:g} minutes are over before anything could be refined."
         raise ConfigError(msg, "Choose more --minutes.")
     path = None
@@ -142,9 +151,8 @@ def story(told: Calibrated) -> str:
     fits = told.fits
     outcomes = together(fits, written=told.path is not None)
     lines = [
-        f"Refined on {sum(one.refined_on for one in fits.values())} pictures of your face: "
-        f"{sum(one.found.tried for one in fits.values())} changes tried, "
-        f"{sum(one.found.kept for one in fits.values())} kept. Of the "
+        f"Refined on {sum(one.refined_on for one in fits.values())} pictures of your face, "
+        f"in {sum(one.found.steps for one in fits.values())} steps. Of the "
         f"{sum(one.held_out for one in fits.values())} later pictures that were held out",
         *(
             f"  {judge} misreads {100 * before.rate:.0f} % with {told.begun_with}, "
@@ -175,7 +183,7 @@ def story(told: Calibrated) -> str:
 
 
 class _Spent:
-    """The share of the search that is over.
+    """The share of the time to refine that is over.
 
     From when it is made to when it is first asked, the crops that are held out are read; as long,
     and half as long again, is left for reading them once more at the end, at most a quarter of
@@ -183,7 +191,7 @@ class _Spent:
 
     Args:
         deadline_s: when all must be over.
-        stop: ends the search at once when set.
+        stop: ends it at once when set.
         clock: in seconds.
     """
 
@@ -217,9 +225,8 @@ def _progress(spent: _Spent, clock: Clock) -> Callable[[Found], None]:
         if now_s - said_s >= _SAY_EVERY_S:
             said_s = now_s
             logger.info(
-                "refining: %d changes tried, %d kept, %d s left; Ctrl-C takes it as it is",
-                found.tried,
-                found.kept,
+                "refining: %d steps, %d s left; Ctrl-C takes it as it is",
+                found.steps,
                 max(0.0, spent.end_s - now_s),
             )
 
@@ -240,7 +247,7 @@ def _signed(
             measured[f"{judge}_lead_{when}"] = one.lead
     header = dataclasses.replace(
         given.header,
-        method=f"random search over squares through the judges, begun with {begun_with}",
+        method=f"ascent on pictures of one face, begun with {begun_with}",
         seed=0,
         datasets=(*given.header.datasets, f"{_OWN}, {refined_on} crops"),
         victims=judged + tuple(one for one in given.header.victims if one not in judged),

@@ -2,15 +2,21 @@
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Self
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facecloak.core import displacement
 from facecloak.core.displacement import Field
 from facecloak.core.interpolation import Plane
+from facecloak.core.perturbation import LEAST_REACH, Perturbation
 
+CELLS: Final = 48
+"""Side of a pattern where the perturbation to begin with has none."""
+FIELD_CELLS: Final = 6
+"""Side of a displacement, likewise."""
 MOMENTS: Final = 24
 """How many moments of a face are kept."""
 SMOOTH_LEAST: Final = 0.4
@@ -34,6 +40,8 @@ _NARROWER: Final = 0.6
 CERTAIN: Final = 4
 """After how many steps it is known which cells matter."""
 _REMEMBERED: Final = 0.8
+_OVERSHOOT: Final = 2.0**0.5
+"""How much longer a shift may be than what its grid says along one axis."""
 _BESIDE_CELLS: Final = 0.8
 """How far a cell makes those beside it matter, too, so that what is painted hangs together."""
 
@@ -107,6 +115,39 @@ class Suit:
         self.began = self.pattern.copy(), self.shifts.copy()
         self.most = np.full_like(self.pattern, self.eps)
         self.weight = np.zeros_like(self.pattern)
+
+    @classmethod
+    def of(cls, start: Perturbation, *, near: float = ANYWHERE, from_scratch: bool = False) -> Self:
+        """One that begins as a perturbation, or within its budgets as nothing.
+
+        Args:
+            start: what changes of it with time stays apart from the suit.
+            near: its radius at first.
+            from_scratch: whether to begin as nothing.
+        """
+        pattern = np.zeros((CELLS, CELLS), np.float32)
+        shifts = np.zeros((2, FIELD_CELLS, FIELD_CELLS), np.float32)
+        if start.static.any() and not from_scratch:
+            pattern = start.static.copy()
+        if start.displaces and not from_scratch:
+            shifts = start.displacement.copy()
+        return cls(pattern, shifts, start.still_eps, start.header.shift / _OVERSHOOT, near)
+
+    def finished(self, start: Perturbation) -> Perturbation | None:
+        """What it is now, within both budgets of the displacement; None if it is nothing.
+
+        Args:
+            start: as which it began; what changes of that with time goes on.
+        """
+        header = start.header
+        if header.shift:
+            self.shifts = displacement.within(
+                self.shifts, most_shift=header.shift, most_strain=header.strain
+            )
+        most = float(np.abs(self.pattern).max() + np.abs(start.circle).max())
+        if not self.shifts.any() and most < LEAST_REACH:
+            return None  # a tiny budget, and less of it on smooth skin
+        return Perturbation(header, self.pattern, start.circle, self.shifts.copy())
 
     def is_due(self, now_s: float) -> bool:
         """Whether it is time to look at it again; also after time ran backwards."""

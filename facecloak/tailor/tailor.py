@@ -13,10 +13,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from facecloak.core import displacement
 from facecloak.core.bank import Bank
 from facecloak.core.clock import Clock, monotonic
-from facecloak.core.perturbation import ANY, LEAST_REACH, Perturbation
+from facecloak.core.perturbation import ANY
 from facecloak.core.perturbation_file import OWN, SHARED
 from facecloak.core.types import Face, Fitted, Frame, Sighting, Verdict
 from facecloak.tailor.ascent import Ascent
@@ -25,10 +24,6 @@ from facecloak.tailor.gradient import GradientModel
 from facecloak.tailor.suit import ANYWHERE, Moment, Suit
 from facecloak.verify.crop import face_crop
 
-CELLS: Final = 48
-"""Side of a pattern where the perturbation to begin with has none."""
-FIELD_CELLS: Final = 6
-"""Side of a displacement, likewise."""
 ENOUGH: Final = 2.5
 """A lead in logits, in every network, with which nothing more is added."""
 HARDLY: Final = 1.0
@@ -45,8 +40,6 @@ GONE_S: Final = 10.0
 """After what time without a face what is known of it is forgotten."""
 _SEEN: Final = 0.05
 """Levels; what a pattern loses less of is not told."""
-_OVERSHOOT: Final = 2.0**0.5
-"""How much longer a shift may be than what its grid says along one axis."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +164,7 @@ class GradientTailor:
             if not (changed or suit.again):
                 continue
             suit.given, suit.again = True, False
-            if (made := self._finished(suit, label)) is not None:
+            if (made := suit.finished(self._start.alone(label))) is not None:
                 fitted.append(Fitted(track, made, label))
         return tuple(fitted)
 
@@ -184,7 +177,9 @@ class GradientTailor:
     def _see(self, wearer: Wearer, label: str, now_s: float) -> None:
         """Note what a face shows; what the networks read in it long ago counts no more."""
         if label not in wearer.suits:
-            wearer.suits[label] = self._new(label)
+            wearer.suits[label] = Suit.of(
+                self._start.member(label), near=self._pace.near, from_scratch=self._from_scratch
+            )
         if label != wearer.label or not abs(now_s - wearer.seen_s) <= TIRED_S:
             wearer.suits[label].logits = None
         wearer.label, wearer.seen_s = label, now_s
@@ -213,18 +208,6 @@ class GradientTailor:
             for suit in wearer.suits.values():
                 suit.logits = None
         self._follow(start, strength)
-
-    def _new(self, label: str) -> Suit:
-        start = self._start.member(label)
-        eps = start.still_eps
-        pattern = np.zeros((CELLS, CELLS), np.float32)
-        shifts = np.zeros((2, FIELD_CELLS, FIELD_CELLS), np.float32)
-        if start.static.any() and not self._from_scratch:
-            pattern = start.static.copy()
-        if start.displaces and not self._from_scratch:
-            shifts = start.displacement.copy()
-        reach = start.header.shift / _OVERSHOOT
-        return Suit(pattern, shifts, eps, reach, self._pace.near)
 
     def _forget(self, now_s: float) -> None:
         gone = [t for t, one in self._wearers.items() if not abs(now_s - one.seen_s) <= GONE_S]
@@ -257,19 +240,6 @@ class GradientTailor:
             if self._clock() >= self._until_s:
                 break
         return True
-
-    def _finished(self, suit: Suit, label: str) -> Perturbation | None:
-        """What the suit is now, within both budgets of the displacement; None if it is nothing."""
-        start = self._start.alone(label)
-        header = start.header
-        shifts = suit.shifts
-        if header.shift:
-            shifts = displacement.within(shifts, most_shift=header.shift, most_strain=header.strain)
-            suit.shifts = shifts
-        most = float(np.abs(suit.pattern).max() + np.abs(start.circle).max())
-        if not shifts.any() and most < LEAST_REACH:
-            return None  # a tiny budget, and less of it on smooth skin
-        return Perturbation(header, suit.pattern, start.circle, shifts.copy())
 
 
 def _alike(one: Bank, other: Bank) -> bool:

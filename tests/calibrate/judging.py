@@ -41,7 +41,7 @@ def still(cells: int = 8, eps: float = 8.0, level: float = 1.0) -> Perturbation:
 def rounds(count: int) -> Callable[[], float]:
     """The share of a search that is over, where it has so many rounds."""
     asked = iter(range(count + 1))
-    return lambda: next(asked) / count
+    return lambda: next(asked) / count if count else 1.0
 
 
 def cloak(perturbation: Perturbation) -> OpenCvCloak:

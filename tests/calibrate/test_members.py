@@ -8,7 +8,7 @@ import pytest
 from facecloak.calibrate.crops import CROP_PX
 from facecloak.calibrate.fitting import Fit, Outcome
 from facecloak.calibrate.members import by_member, together
-from facecloak.calibrate.search import Found
+from facecloak.calibrate.refining import Found
 from facecloak.core.bank import Bank
 from facecloak.core.perturbation import ANY, Header, Perturbation
 

@@ -12,7 +12,7 @@ import pytest
 
 from facecloak import cli, settings
 from facecloak.calibrate.fitting import Fit, Outcome
-from facecloak.calibrate.search import Found
+from facecloak.calibrate.refining import Found
 from facecloak.commands import calibrate as command
 from facecloak.core import artifacts, bank, displacement
 from facecloak.core.errors import ConfigError, SinkUnavailable
@@ -119,7 +119,7 @@ def test_a_failure_is_one_sentence_and_writes_nothing(arguments, code, said, tmp
 
 def fitted(*, helped, rates=(0.1, 0.6)):
     before, after = (Outcome("ResNet14", rate, 4 * rate - 2) for rate in rates)
-    found = Found(SHIPPED.alone(ANY), tried=400, kept=30)
+    found = Found(SHIPPED.alone(ANY), steps=400)
     return Fit(SHIPPED.alone(ANY), helped, (before,), (after,), 48, 28, found)
 
 
