@@ -1,5 +1,6 @@
 """The measurement at the far end of calls, by its command, on a few faces."""
 
+import contextlib
 import json
 
 import cv2
@@ -180,6 +181,19 @@ def test_several_processes_find_what_one_finds(asked):
     )
     assert one == two
     assert one["found"] == 3
+
+
+@pytest.mark.slow
+def test_what_is_fitted_to_a_face_hangs_on_no_other_face(asked):
+    """Faces measured one by one, as a process measures one share after the other, and at once."""
+    tailor = tuple(path for path in artifacts.gradients() if path.stem == "mobilenet")
+    settings = asked(tailor=tailor, landmarks=False, legs=("lossless",))
+    with contextlib.ExitStack() as entered:
+        measure = evaluation.Evaluation(settings).measure(entered)
+        apart = [row for number in range(4) for rows in measure([number]) for row in rows]
+        at_once = [row for rows in evaluation.Evaluation(settings).measure(entered)(range(4))
+                   for row in rows]  # fmt: skip
+    assert apart == at_once
 
 
 def test_no_process_measures_nothing(asked):

@@ -5,7 +5,7 @@ import dataclasses
 import os
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -138,6 +138,8 @@ class FarEnd:
         call = capture(image, self._noise, near, start_s=60.0 * random.random())
         if call is None:
             return None
+        # A number of its own: a cloak remembers faces by it, and the finder may count anew.
+        call = replace(call, faces=tuple(replace(face, track=number) for face in call.faces))
         pictures, moved = {CLEAN: call.pictures}, {}
         reads = self._chooser.read(call.frames[0], call.faces[0])
         for name, laid in self._cloaks.items():
