@@ -134,7 +134,7 @@ def followed(
     fooled: dict[str, list[tuple[float, bool]]] = {}
     noise: list[float] = []
     flicker: list[float] = []
-    wobble: list[NDArray[np.float32]] = []
+    wobble: list[tuple[float, float]] = []
     before: dict[int, NDArray[np.float32]] = {}
     moved_before: dict[int, NDArray[np.float32]] = {}
     for frame, faces, counts in played(path, rounds):
@@ -155,9 +155,9 @@ def followed(
         before = added
         shifts = call.cloak.shifts(frame, faces)
         far = {face.track: one for face, one in zip(faces, shifts, strict=True) if one is not None}
-        wobble += [
-            np.hypot(*(far[k] - moved_before[k])[MOVED].T) for k in far.keys() & moved_before.keys()
-        ]
+        for track in far.keys() & moved_before.keys():
+            lengths = np.hypot(*(far[track] - moved_before[track])[MOVED].T)
+            wobble.append((float(np.sqrt(np.mean(lengths**2))), float(lengths.max())))
         moved_before = far
         for face in faces:
             for model in others:
@@ -175,8 +175,8 @@ def followed(
     return found | {
         "PSNR": float(np.mean(noise)),
         "flicker": float(np.mean(flicker or [0.0])),
-        "wobble": float(np.mean([np.sqrt(np.mean(one**2)) for one in wobble] or [0.0])),
-        "most of any point": float(max((one.max() for one in wobble), default=0.0)),
+        "wobble": float(np.mean([rms for rms, _ in wobble] or [0.0])),
+        "most of any point": max((most for _, most in wobble), default=0.0),
     }
 
 
@@ -197,8 +197,14 @@ def worst_second(told: list[tuple[float, bool]]) -> float:
 
 def line(video: str, values: dict[str, float]) -> str:
     """A row of the table."""
-    units = {"PSNR": ".2f", "flicker": ".2f", "wobble": ".4%", "most of any point": ".3%"}
-    told = (f"{name} {value:{units.get(name, '.1%')}}" for name, value in values.items())
+    units = {"PSNR": " dB", "flicker": " levels"}
+    digits = {"wobble": 4, "most of any point": 3}
+    told = (
+        f"{name} {value:.2f}{units[name]}"
+        if name in units
+        else f"{name} {value:.{digits.get(name, 1)}%}"
+        for name, value in values.items()
+    )
     return f"{video:32s}" + "  ".join(told)
 
 

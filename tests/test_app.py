@@ -58,6 +58,10 @@ def test_the_default_perturbation_tells_how_it_was_made_and_what_was_measured():
     cards = [OnnxClassifier(path).card for path in artifacts.models()]
     shipped = {card.name for card in cards if not card.is_clip}
     assert shipped <= {one.name for one in header.victims}
+    former = OnnxClassifier(artifacts.folder("models") / "surrogates" / "resnet14.onnx").card
+    known = {(card.name, card.sha256) for card in (*cards, former)}
+    victims = {(one.name, one.sha256) for one in header.victims if one.name in shipped}
+    assert victims <= known
     for name in shipped:
         assert 0.3 < header.measured[f"{name}, lossless, fooling_rate"] < 1.0
     assert header.measured["added, psnr_db"] > 36.0

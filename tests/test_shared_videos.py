@@ -16,7 +16,7 @@ from facecloak.core.ports import EndOfSource
 SHARED = Path(os.environ.get("FACECLOAK_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 VIDEOS = sorted((SHARED / "data" / "video").glob("*.*"))
 
-pytestmark = [pytest.mark.shared_data, pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.shared_data, pytest.mark.slow]
 
 
 def frames(path):

@@ -14,9 +14,8 @@ import numpy as np
 from facecloak.calibrate import looks
 from facecloak.calibrate.crops import Crops
 from facecloak.calibrate.exam import Classifier, Exam, MakeCloak
-from facecloak.calibrate.refining import Found, refine
+from facecloak.calibrate.refining import Found
 from facecloak.core.perturbation import Perturbation
-from facecloak.tailor.gradient import GradientModel
 
 REFINED_SHARE: Final = 0.6
 HELD_OUT_FROM: Final = 0.65
@@ -63,17 +62,14 @@ class Fit:
     found: Found
 
 
-def fit(  # noqa: PLR0913 - one place where a calibration is put together
+def fit(
     perturbation: Perturbation,
     crops: Crops,
     classifiers: Sequence[Classifier],
-    models: Sequence[GradientModel],
     cloak: MakeCloak,
+    refine: Callable[[Perturbation, Crops], Found],
     *,
-    strength: float = 1.0,
-    spent: Callable[[], float],
     seed: int = 0,
-    tell: Callable[[Found], None] = lambda _: None,
 ) -> Fit:
     """Refine one perturbation for the face in these crops.
 
@@ -81,12 +77,9 @@ def fit(  # noqa: PLR0913 - one place where a calibration is put together
         perturbation: where to begin; its budgets hold for what is returned.
         crops: of one person, in the order of time, at least 16.
         classifiers: of still faces, who tell what they misread.
-        models: the gradients that are followed.
-        cloak: makes the compositor for a perturbation, at this strength.
-        strength: the factor at which it will be given.
-        spent: the share of the time that is over, asked before each step; it ends at 1.
-        seed: of the random choices.
-        tell: called after each step.
+        cloak: makes the compositor for a perturbation.
+        refine: fits a perturbation to crops, as ``refining.refine`` does.
+        seed: of the looks at what is held out.
 
     Raises:
         DeviceError: ONNX Runtime failed.
@@ -97,9 +90,7 @@ def fit(  # noqa: PLR0913 - one place where a calibration is put together
     fixed = looks.draw(repeated, np.random.default_rng(seed), period_s=period_s)
     exams = [Exam(classifier, fixed, cloak) for classifier in classifiers]
     before = _outcomes(classifiers, exams, perturbation)
-    found = refine(
-        perturbation, refining, models, strength=strength, spent=spent, seed=seed, tell=tell
-    )
+    found = refine(perturbation, refining)
     after = _outcomes(classifiers, exams, found.perturbation)
     helped = gains(before, after)
     return Fit(

@@ -11,6 +11,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +19,7 @@ from facecloak import app, endpoints
 from facecloak.calibrate.fitting import Fit, fit
 from facecloak.calibrate.gathering import gather
 from facecloak.calibrate.members import by_member, together
-from facecloak.calibrate.refining import Found
+from facecloak.calibrate.refining import Found, refine
 from facecloak.commands.live import signals_set
 from facecloak.core import artifacts, bank
 from facecloak.core.bank import Bank
@@ -99,17 +100,14 @@ def calibrate(
             spent = _Spent(now_s + (deadline_s - now_s) * len(crops) / left, stop, clock)
             left -= len(crops)
             logger.info("%s: %d pictures", label, len(crops))
-            tell = _progress(spent, clock)
-            fits[label] = fit(
-                given.alone(label),
-                crops,
-                judges,
-                models,
-                cloak,
+            follow = partial(
+                refine,
+                models=models,
                 strength=settings.strength,
                 spent=spent,
-                tell=tell,
+                tell=_progress(spent, clock),
             )
+            fits[label] = fit(given.alone(label), crops, judges, cloak, follow)
     if not any(one.found.steps for one in fits.values()) and not stop.is_set():
         msg = f"{minutes:g} minutes are over before anything could be refined."
         raise ConfigError(msg, "Choose more --minutes.")

@@ -1,10 +1,13 @@
 """What is told of a fit is measured on crops that no step saw."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 from facecloak.calibrate.crops import CROP_PX
 from facecloak.calibrate.fitting import Outcome, fit, gains, split
+from facecloak.calibrate.refining import refine
 from tests.calibrate.judging import Judge, cloak, rounds, still
 from tests.fakes.tailoring import Linear
 
@@ -27,6 +30,11 @@ def middle(sign=1.0):
     return Linear(weights, bias=-4.0)
 
 
+def following(steps, **options):
+    """Refine by that network, so many steps."""
+    return partial(refine, models=[middle()], strength=1.0, spent=rounds(steps), **options)
+
+
 @pytest.mark.parametrize("count", [16, 23, 80])
 def test_the_parts_are_apart_in_time_and_in_order(count):
     crops = np.arange(count, dtype=np.uint8)[:, None, None]
@@ -41,7 +49,7 @@ def test_the_parts_are_apart_in_time_and_in_order(count):
 def test_a_judge_that_can_be_fooled_is_and_the_gain_is_told():
     judge = Judge(lambda faces: contrast(faces) - 4.0, "Eyes")
     start = still(level=1.0)
-    made = fit(start, grey(*[120] * 20), [judge], [middle()], cloak, spent=rounds(12))
+    made = fit(start, grey(*[120] * 20), [judge], cloak, following(12))
     (before,), (after,) = made.before, made.after
     assert made.helped
     assert (before.judge, before.rate) == ("Eyes", 0.0)
@@ -56,7 +64,7 @@ def test_a_judge_that_can_be_fooled_is_and_the_gain_is_told():
 def test_where_no_judge_can_be_fooled_the_one_from_before_stays():
     judge = Judge(lambda faces: np.full(len(faces), -5.0))
     start = still()
-    made = fit(start, grey(*[120] * 20), [judge], [middle()], cloak, spent=rounds(10))
+    made = fit(start, grey(*[120] * 20), [judge], cloak, following(10))
     assert not made.helped
     assert made.perturbation is start
     assert made.before == made.after
@@ -72,7 +80,7 @@ def test_what_helps_on_the_first_part_alone_does_not_count():
 
     start = still()
     crops = grey(*[90] * 13, *[170] * 7)
-    made = fit(start, crops, [Judge(lead)], [middle()], cloak, spent=rounds(12))
+    made = fit(start, crops, [Judge(lead)], cloak, following(12))
     assert made.found.steps == 12
     assert not made.helped
     assert made.perturbation is start
@@ -82,8 +90,7 @@ def test_what_helps_on_the_first_part_alone_does_not_count():
 def test_the_same_seed_makes_the_same():
     judge = Judge(lambda faces: contrast(faces) - 4.0)
     one, other = (
-        fit(still(), grey(*[120] * 20), [judge], [middle()], cloak, spent=rounds(5), seed=3)
-        for _ in "ab"
+        fit(still(), grey(*[120] * 20), [judge], cloak, following(5, seed=3), seed=3) for _ in "ab"
     )
     np.testing.assert_array_equal(one.perturbation.static, other.perturbation.static)
     assert (one.before, one.after) == (other.before, other.after)
