@@ -214,7 +214,7 @@ class _Spent:
 
 
 def _progress(spent: _Spent, clock: Clock) -> Callable[[Found], None]:
-    """Says every few seconds how far the search has come."""
+    """Says every few seconds how far refining has come."""
     said_s = clock()
 
     def tell(found: Found) -> None:
